@@ -1,0 +1,47 @@
+"""`/healthz`: the process answers. `/readyz`: it can do its work. For load balancers, so without host or session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from daicho import __version__
+from daicho.domain.schedule.queries import worker_seen_recently
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthMiddleware:
+    """Answers both addresses before any check of host, scheme or session; all else goes on."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/healthz":
+            return JsonResponse({"status": "ok", "version": __version__})
+        if request.path == "/readyz":
+            return readiness()
+        return self.get_response(request)
+
+
+def readiness() -> JsonResponse:
+    """200 when database, migrations and worker are in order, else 503; the body names each of them."""
+    found = {"database": False, "migrations": False, "worker": False}
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        found["database"] = True
+        executor = MigrationExecutor(connection)
+        found["migrations"] = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        found["worker"] = found["migrations"] and worker_seen_recently()
+    except DatabaseError:
+        connection.close()
+    ready = all(found.values())
+    return JsonResponse(
+        {"status": "ok" if ready else "not ready", "version": __version__, **found}, status=200 if ready else 503
+    )

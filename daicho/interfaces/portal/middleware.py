@@ -1,0 +1,103 @@
+"""What every request passes before it reaches a page: its id, its true origin, the limits of its session."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+from daicho.core.tracing import request_id
+
+type GetResponse = Callable[[HttpRequest], HttpResponse]
+
+logger = logging.getLogger("daicho.request")
+
+VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}\Z")
+
+
+class RequestContextMiddleware:
+    """Gives each request an id (a valid X-Request-ID is kept), believes trusted proxies, logs one line per answer."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        token = request_id.set(given if VALID_REQUEST_ID.match(given) else uuid.uuid4().hex)
+        try:
+            believe_trusted_proxies(request)
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            logger.info(
+                "%s %s %s",
+                request.method,
+                request.path,
+                response.status_code,
+                extra={"status": response.status_code, "milliseconds": round((time.perf_counter() - started) * 1000)},
+            )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+def believe_trusted_proxies(request: HttpRequest) -> None:
+    """Replace the peer's address and scheme by what trusted proxies say of them.
+
+    X-Forwarded-For is read from its end; the first address that is no trusted proxy is the client. Whatever stands
+    left of it was written by the client and is worth nothing.
+    """
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    if peer is None or not _trusted(peer):
+        request.META.pop("HTTP_X_FORWARDED_FOR", None)
+        return
+    if request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() == "https":
+        request.META["wsgi.url_scheme"] = "https"
+    for hop in reversed(request.META.pop("HTTP_X_FORWARDED_FOR", "").split(",")):
+        address = _address(hop.strip())
+        if address is None:
+            return
+        request.META["REMOTE_ADDR"] = str(address)
+        if not _trusted(address):
+            return
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in network for network in settings.TRUSTED_PROXIES)
+
+
+class SessionLimitsMiddleware:
+    """Ends a session 7 days after log-in, and keeps it alive 12 hours beyond its last use (product.md §3).
+
+    The session is written at most every five minutes, so that reading pages stays free of writes.
+    """
+
+    TOUCH_EVERY = 300
+    BEGAN, TOUCHED = "began", "touched"
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            now = int(time.time())
+            began = request.session.setdefault(self.BEGAN, now)
+            if now - began > settings.SESSION_LONGEST:
+                logout(request)
+            elif now - request.session.get(self.TOUCHED, 0) >= self.TOUCH_EVERY:
+                request.session[self.TOUCHED] = now
+        return self.get_response(request)
