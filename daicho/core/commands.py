@@ -1,0 +1,49 @@
+"""What makes a function a command: one transaction, an actor first, and a line in the table of capabilities."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate
+
+from django.db import transaction
+
+from daicho.core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class CommandInfo:
+    """One row of docs/coverage.md. `permission` None: anybody, or a rule of its own told in the docstring."""
+
+    name: str
+    module: str
+    sentence: str
+    permission: str | None
+    events: tuple[str, ...]
+
+
+REGISTRY: dict[str, CommandInfo] = {}
+
+
+def command[**P, R](
+    *, permission: str | None, events: tuple[str, ...]
+) -> Callable[[Callable[Concatenate[Actor, P], R]], Callable[Concatenate[Actor, P], R]]:
+    """Register a command and run it in one transaction (a savepoint inside another one).
+
+    `permission` is what its `ensure_may` asks for, `events` are the kinds that it may record.
+    """
+
+    def register(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
+        sentence = (function.__doc__ or "").strip().split("\n")[0]
+        name: str = function.__name__
+        REGISTRY[name] = CommandInfo(name, function.__module__, sentence, permission, events)
+
+        @functools.wraps(function)
+        def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            with transaction.atomic():
+                return function(actor, *args, **kwargs)
+
+        return run
+
+    return register

@@ -1,0 +1,25 @@
+"""Identifiers that nobody can count or guess, and request ids that come out the same every time."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u
+UID_LENGTH = 13
+NAMESPACE = uuid.UUID("6b1f5f52-7c2e-5d0b-9f43-2a3d0c5e8a11")
+
+
+def new_uid() -> str:
+    """A public handle of 65 random bits: what URLs and the API show instead of a running number."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(UID_LENGTH))
+
+
+def derived_uuid(*parts: object) -> uuid.UUID:
+    """The same id for the same parts, always (RFC 9562, version 5): an act by the clock is done once."""
+    return uuid.uuid5(NAMESPACE, "\x1f".join(str(part) for part in parts))
+
+
+def new_secret() -> str:
+    """256 random bits for a link or an API client, safe in URLs."""
+    return secrets.token_urlsafe(32)

@@ -1,0 +1,111 @@
+"""Keyset paging: a page costs the same wherever it lies (stack.md, large tables)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Model, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from daicho.core.errors import BusinessError
+
+SIZES = (25, 50, 100, 200)
+COUNT_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """Rows of one page, and opaque cursors to its neighbours (None: there is none). Count is exact to COUNT_LIMIT."""
+
+    rows: list[T]
+    next_cursor: str | None
+    previous_cursor: str | None
+    count: int | None = None
+    count_is_exact: bool = True
+
+
+def _encode(values: Sequence[Any], direction: str) -> str:
+    plain = [[v.isoformat()] if isinstance(v, dt.datetime | dt.date) else v for v in values]
+    return base64.urlsafe_b64encode(json.dumps([direction, plain]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, fields: int) -> tuple[str, list[Any]]:
+    try:
+        direction, values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if direction not in ("n", "p") or len(values) != fields:
+            raise ValueError
+        return direction, [_instant(v[0]) if isinstance(v, list) else v for v in values]
+    except (ValueError, TypeError, IndexError, binascii.Error, UnicodeDecodeError):
+        raise BusinessError("bad_cursor", 422, _("This page link is damaged. Start again from the first page.")) from None
+
+
+def _instant(text: str) -> dt.datetime | dt.date:
+    return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
+
+
+def keyset_page[M: Model](
+    rows: QuerySet[M], order: Sequence[str], *, cursor: str | None, size: int, count: bool = False
+) -> Page[M]:
+    """One page of `rows` in `order` (field names, "-" in front for descending; the last one must be unique).
+
+    A field may be NULL: NULLs stand last in ascending and first in descending order. Size is clamped to 1–200.
+    Raises `bad_cursor`.
+    """
+    size = max(1, min(size, SIZES[-1]))
+    direction, values = _decode(cursor, len(order)) if cursor else ("n", [])
+    backwards = direction == "p"
+    names = [name.lstrip("-") for name in order]
+    descending = [name.startswith("-") != backwards for name in order]
+    page = rows.order_by(
+        *[F(n).desc(nulls_first=True) if d else F(n).asc(nulls_last=True) for n, d in zip(names, descending, strict=True)]
+    )
+    if values:
+        page = page.filter(_beyond(names, descending, values))
+    found = list(page[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if backwards:
+        found.reverse()
+
+    def at(row: M, way: str) -> str:
+        return _encode([_value(row, name) for name in names], way)
+
+    has_next = bool(found) and (more if not backwards else True)
+    has_previous = bool(found) and (bool(values) if not backwards else more)
+    total: int | None = None
+    if count:
+        total = rows.order_by()[: COUNT_LIMIT + 1].count()
+    return Page(
+        rows=found,
+        next_cursor=at(found[-1], "n") if has_next else None,
+        previous_cursor=at(found[0], "p") if has_previous else None,
+        count=min(total, COUNT_LIMIT) if total is not None else None,
+        count_is_exact=total is None or total <= COUNT_LIMIT,
+    )
+
+
+def _value(row: Model, path: str) -> Any:
+    value: Any = row
+    for part in path.split("__"):
+        value = getattr(value, part) if value is not None else None
+    return value
+
+
+def _beyond(names: Sequence[str], descending: Sequence[bool], values: Sequence[Any]) -> Q:
+    """Rows strictly after `values`, lexicographically, with NULL as the greatest value."""
+    condition, prefix = Q(pk__in=[]), Q()
+    for name, falls, value in zip(names, descending, values, strict=True):
+        if value is None:
+            later = Q(**{f"{name}__isnull": False}) if falls else Q(pk__in=[])
+            same = Q(**{f"{name}__isnull": True})
+        else:
+            later = Q(**{f"{name}__lt": value}) if falls else Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})
+            same = Q(**{name: value})
+        condition |= prefix & later
+        prefix &= same
+    return condition

@@ -1,0 +1,134 @@
+"""Tables of cells in and out: CSV (UTF-8 with BOM, Shift_JIS read too) and XLSX.
+
+A text cell that Excel would calculate (= + - @, tab, carriage return first) is written with an apostrophe in front and
+read back without it (OWASP, CSV injection); a cell that already began with apostrophes and such a sign gets one more,
+so that what goes out comes back unchanged.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import python_calamine
+import xlsxwriter
+from django.utils.translation import gettext_lazy as _
+
+from daicho.core.errors import BusinessError
+
+MAX_BYTES = 50 * 1024 * 1024
+MAX_ROWS = 200_000
+RISKY = re.compile(r"^'*[=+\-@\t\r]")
+Cell = str | int | float | bool | dt.date | dt.datetime | None
+
+
+def guard(cell: Cell) -> Cell:
+    """A cell that no spreadsheet calculates."""
+    return "'" + cell if isinstance(cell, str) and RISKY.match(cell) else cell
+
+
+def unguard(text: str) -> str:
+    """The inverse of `guard` for a cell that was read."""
+    return text[1:] if text.startswith("'") and RISKY.match(text[1:]) else text
+
+
+def plain(cell: Cell) -> Cell:
+    """Dates as ISO 8601 text in files; numbers stay numbers."""
+    return cell.isoformat() if isinstance(cell, dt.date | dt.datetime) else cell
+
+
+def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """CSV as Japanese Excel opens it: UTF-8 with BOM, CRLF (RFC 4180). Streams."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    yield "\ufeff"
+    writer.writerow(head)
+    for row in rows:
+        writer.writerow(["" if c is None else guard(plain(c)) for c in row])
+        if buffer.tell() > 65_536:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
+
+
+def xlsx_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet: str = "Daicho") -> bytes:
+    """An XLSX workbook of one sheet; text never becomes a formula or a link, dates are ISO 8601 text."""
+    buffer = io.BytesIO()
+    options = {
+        "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+    }  # fmt: skip
+    with xlsxwriter.Workbook(buffer, options) as book:
+        page = book.add_worksheet(sheet[:31])
+        bold = book.add_format({"bold": True})
+        page.write_row(0, 0, list(head), bold)
+        page.freeze_panes(1, 0)
+        for number, row in enumerate(rows, 1):
+            for column, cell in enumerate(row):
+                if cell is not None:
+                    page.write(number, column, plain(cell))
+    return buffer.getvalue()
+
+
+def read(content: bytes) -> list[list[str]]:
+    """The rows of an uploaded CSV or XLSX file as text cells, empty rows at the end left out.
+
+    Limits: 50 MB, 200,000 rows. Raises `file_too_large`, `too_many_rows`, `file_unreadable`.
+    """
+    if len(content) > MAX_BYTES:
+        raise BusinessError("file_too_large", 422, _("The file is larger than 50 MB. Split it."))
+    rows = _read_xlsx(content) if content[:4] == b"PK\x03\x04" else _read_csv(content)
+    while rows and not any(rows[-1]):
+        rows.pop()
+    if len(rows) > MAX_ROWS + 1:
+        raise BusinessError("too_many_rows", 422, _("The file has more than 200,000 rows. Split it."))
+    return rows
+
+
+def _unreadable() -> BusinessError:
+    return BusinessError(
+        "file_unreadable", 422, _("This file cannot be read. Save it as CSV (UTF-8 or Shift_JIS) or XLSX and try again.")
+    )
+
+
+def _read_csv(content: bytes) -> list[list[str]]:
+    for encoding in ("utf-8-sig", "cp932", "utf-16"):
+        if encoding == "utf-16" and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            continue
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise _unreadable()
+    if "\x00" in text:
+        raise _unreadable()
+    sample = text.split("\n", 1)[0]
+    delimiter = "\t" if "\t" in sample and "," not in sample else ","
+    try:
+        return [[unguard(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    except csv.Error:
+        raise _unreadable() from None
+
+
+def _read_xlsx(content: bytes) -> list[list[str]]:
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return [[_text(cell) for cell in row] for row in book.get_sheet_by_index(0).to_python(skip_empty_area=False)]
+    except (python_calamine.CalamineError, IndexError, ValueError, OSError):
+        raise _unreadable() from None
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, dt.datetime) and cell.time() == dt.time.min:
+        return cell.date().isoformat()
+    if isinstance(cell, dt.date | dt.datetime):
+        return cell.isoformat()
+    return unguard(str(cell).strip())

@@ -1,0 +1,193 @@
+"""The one door: who may not see a thing gets 404, who may see it but not act gets 403.
+
+`get_account` and `get_virtual_account` fetch and permit in one step; there is no other way from an identifier to a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from daicho.core.actor import Actor, ActorKind
+from daicho.core.clock import now
+from daicho.core.errors import BusinessError, Forbidden, NotFound
+from daicho.domain.access.models import ApiClient, Grant, PartnerCompany, PartnerMember, User
+from daicho.domain.access.rules import MATRIX, NEEDS_GOOD_STANDING, SIGHT, OperatorPermission, Permission, Role
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+VISIBLE_STATES = (SmartAccount.State.ACTIVE, SmartAccount.State.SUSPENDED, SmartAccount.State.CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an actor may do in one account: everywhere, and besides in single virtual accounts (by id)."""
+
+    everywhere: frozenset[Permission] = frozenset()
+    within: dict[int, frozenset[Permission]] = field(default_factory=dict)
+    roles: tuple[tuple[Role, int | None], ...] = ()
+
+    def allows(self, permission: Permission, virtual_account_id: int | None = None) -> bool:
+        if permission in self.everywhere:
+            return True
+        return virtual_account_id is not None and permission in self.within.get(virtual_account_id, frozenset())
+
+    def allows_somewhere(self, permission: Permission) -> bool:
+        return permission in self.everywhere or any(permission in found for found in self.within.values())
+
+    def virtual_account_ids(self, permission: Permission) -> set[int] | None:
+        """The virtual accounts where the permission holds; None means all of the account."""
+        if permission in self.everywhere:
+            return None
+        return {number for number, found in self.within.items() if permission in found}
+
+    def is_nothing(self) -> bool:
+        return not self.everywhere and not self.within
+
+
+def live_grants() -> QuerySet[Grant]:
+    """Grants that hold now: not revoked, not ended, of a person who can log in or a program not revoked."""
+    at = now()
+    return Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None).filter(
+        Q(user__is_active=True)
+        | Q(Q(api_client__ends_at=None) | Q(api_client__ends_at__gt=at), api_client__revoked_at=None, api_client__isnull=False)
+    )
+
+
+def grants_of(actor: Actor) -> QuerySet[Grant]:
+    """The live grants of a user or an API client."""
+    if actor.kind is ActorKind.USER and actor.user_id is not None:
+        return live_grants().filter(user_id=actor.user_id)
+    if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
+        return live_grants().filter(api_client_id=actor.api_client_id)
+    return Grant.objects.none()
+
+
+def scope_of(actor: Actor, account: SmartAccount) -> Scope:
+    """Everything the actor may do in the account. The system itself may everything."""
+    if actor.is_system:
+        return Scope(everywhere=frozenset(Permission))
+    limit = frozenset(Permission)
+    if actor.kind is ActorKind.API_CLIENT:
+        scopes = ApiClient.objects.values_list("scopes", flat=True).get(pk=actor.api_client_id)
+        limit = frozenset(Permission(code) for code in scopes if code in Permission)
+    everywhere: set[Permission] = set()
+    within: dict[int, frozenset[Permission]] = {}
+    roles: list[tuple[Role, int | None]] = []
+    for grant in grants_of(actor).filter(account=account).only("role", "virtual_account_id"):
+        role = Role(grant.role)
+        roles.append((role, grant.virtual_account_id))
+        if grant.virtual_account_id is None:
+            everywhere |= MATRIX[role] & limit
+        else:
+            within[grant.virtual_account_id] = within.get(grant.virtual_account_id, frozenset()) | (MATRIX[role] & limit)
+    return Scope(frozenset(everywhere), within, tuple(roles))
+
+
+def ensure_may(
+    actor: Actor,
+    permission: Permission,
+    account: SmartAccount,
+    virtual_account: VirtualAccount | None = None,
+    *,
+    standing: bool = True,
+) -> Scope:
+    """Let the actor pass or raise: NotFound (404), Forbidden (403), `agreement_pending` (409), `account_suspended` (409).
+
+    Without a virtual account the permission must hold in the whole account; *_VIEW permissions are then also given
+    to who has them somewhere in it (lists show only that part). `standing=False` for acts that go on without a valid
+    agreement, such as revoking a right.
+    """
+    scope = scope_of(actor, account)
+    sight = SIGHT.get(permission, permission)
+    if scope.is_nothing() or account.state not in VISIBLE_STATES:
+        raise NotFound
+    if virtual_account is not None and virtual_account.account_id != account.pk:
+        raise NotFound
+    place = virtual_account.pk if virtual_account is not None else None
+    allowed = scope.allows(permission, place)
+    seen = scope.allows(sight, place)
+    if place is None and permission == sight:
+        allowed = seen = scope.allows_somewhere(permission)
+    if not allowed:
+        raise Forbidden(permission) if seen else NotFound
+    if permission != sight:
+        _ensure_open(account)
+        if standing and permission in NEEDS_GOOD_STANDING and not actor.is_system:
+            ensure_good_standing(account)
+    return scope
+
+
+def _ensure_open(account: SmartAccount) -> None:
+    if account.state != SmartAccount.State.ACTIVE:
+        raise BusinessError(
+            "account_suspended", 409, _("This account is suspended or closed. You can read it; the support desk can tell more.")
+        )
+
+
+def ensure_good_standing(account: SmartAccount) -> None:
+    """Raise `agreement_pending` unless the agreement in force is accepted (S17, S21)."""
+    if not account.in_good_standing():
+        raise BusinessError(
+            "agreement_pending",
+            409,
+            _("An administrator or approver must first accept the account agreement of %(account)s."),
+            account=account.name,
+        )
+
+
+def ensure_operator(actor: Actor, permission: OperatorPermission) -> None:
+    """Let staff of the licensor pass; all others get NotFound."""
+    if not actor.is_operator:
+        raise NotFound
+
+
+def ensure_partner(actor: Actor, company: PartnerCompany) -> None:
+    """Let a member of an active partner company (or the operator) pass; all others get NotFound."""
+    if actor.is_operator:
+        return
+    member = PartnerMember.objects.filter(company=company, user_id=actor.user_id, company__is_active=True)
+    if actor.user_id is None or not member.exists():
+        raise NotFound
+
+
+def ensure_signed_in(actor: Actor) -> User:
+    """The acting person; raises `sign_in_required` (401) for anybody else."""
+    user = User.objects.filter(pk=actor.user_id, is_active=True).first() if actor.user_id is not None else None
+    if user is None:
+        raise BusinessError("sign_in_required", 401, _("Log in first."))
+    return user
+
+
+def get_account(actor: Actor, identifier: str, permission: Permission) -> SmartAccount:
+    """The account with this domain identifier, if the actor may (see `ensure_may`)."""
+    account = SmartAccount.objects.filter(identifier=identifier.lower(), state__in=VISIBLE_STATES).first()
+    if account is None:
+        raise NotFound
+    ensure_may(actor, permission, account)
+    return account
+
+
+def find_account(actor: Actor, identifier: str) -> SmartAccount:
+    """The account, if the actor has any right in it: for commands that ask the door themselves."""
+    account = SmartAccount.objects.filter(identifier=identifier.lower(), state__in=VISIBLE_STATES).first()
+    if account is None or scope_of(actor, account).is_nothing():
+        raise NotFound
+    return account
+
+
+def get_virtual_account(actor: Actor, account: SmartAccount, uid: str, permission: Permission) -> VirtualAccount:
+    """The virtual account of this account with this uid, if the actor may (see `ensure_may`)."""
+    found = VirtualAccount.objects.filter(account=account, uid=uid, deleted_at=None).first()
+    if found is None:
+        raise NotFound
+    ensure_may(actor, permission, account, found)
+    return found
+
+
+def visible_virtual_accounts(actor: Actor, account: SmartAccount, permission: Permission) -> QuerySet[VirtualAccount]:
+    """The living virtual accounts in which the actor has the permission."""
+    found = VirtualAccount.objects.filter(account=account, deleted_at=None)
+    ids = scope_of(actor, account).virtual_account_ids(permission)
+    return found if ids is None else found.filter(pk__in=ids)

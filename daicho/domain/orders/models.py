@@ -1,0 +1,85 @@
+"""What was bought: orders recorded by the operator and by partner companies (S20)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
+
+from daicho.core.clock import now
+from daicho.core.ids import new_uid
+from daicho.domain.access.models import PartnerCompany
+from daicho.domain.catalog.models import LicenseTag
+from daicho.domain.ledger.models import Lot
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+
+class Order(models.Model):
+    """An order of one account. Identity: recording company (none: the operator) + order number."""
+
+    uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
+    company = models.ForeignKey(PartnerCompany, on_delete=models.PROTECT, null=True, blank=True, related_name="orders")
+    number = models.CharField(max_length=64)
+    number_key = models.CharField(max_length=64)
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="orders")
+    ordered_on = models.DateField(null=True, blank=True)
+    customer_reference = models.CharField(max_length=100, blank=True)
+    memo = models.CharField(max_length=500, blank=True)
+    recorded_by_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Coalesce("company", Value(0)), "number_key", name="order_number_once_per_company")
+        ]
+        indexes = [models.Index(fields=["account", "-created_at", "-uid"], name="order_by_account")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(models.Model):
+    """One line: so many of a tag from a day to a day. It deposits exactly one lot, at once or when it may."""
+
+    class State(models.TextChoices):
+        WAITING_OPERATOR = "waiting_operator"
+        WAITING_AGREEMENT = "waiting_agreement"
+        UNASSIGNED = "unassigned"
+        DEPOSITED = "deposited"
+        CANCELLED = "cancelled"
+
+    uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    line_number = models.PositiveIntegerField()
+    tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
+    quantity = models.BigIntegerField()
+    kind = models.CharField(max_length=12, choices=Lot.Kind)
+    billing = models.CharField(max_length=8, choices=Lot.Billing, default=Lot.Billing.PREPAID)
+    start_on = models.DateField(null=True, blank=True)
+    end_on = models.DateField(null=True, blank=True)
+    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=20, choices=State)
+    fingerprint = models.CharField(max_length=64)
+    lot = models.OneToOneField(Lot, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    deposited_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["order", "line_number"], name="order_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity"),
+        ]
+        indexes = [
+            models.Index(fields=["account", "state"], name="order_line_waiting", condition=~Q(state="deposited"))
+        ]
+
+
+class PartnerAllowance(models.Model):
+    """How many of a tag a partner company may deposit in a month without asking the operator (default none)."""
+
+    company = models.ForeignKey(PartnerCompany, on_delete=models.CASCADE, related_name="allowances")
+    tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
+    monthly_quantity = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "tag"], name="partner_allowance_once")]
