@@ -17,7 +17,7 @@ class Device(models.Model):
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="devices")
     unit = models.OneToOneField(Unit, on_delete=models.PROTECT, related_name="device")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    catalog_product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     name = models.CharField(max_length=100)
     name_key = models.CharField(max_length=200)
     product_id = models.CharField(max_length=100, blank=True)
