@@ -39,7 +39,7 @@ def settings(level: str) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
-        "loggers": {"daicho": {"level": level}},
+        "loggers": {"daicho": {"level": level}, "django.request": {"level": "ERROR"}},
     }
 
 

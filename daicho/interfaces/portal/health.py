@@ -42,6 +42,7 @@ def readiness() -> JsonResponse:
     except DatabaseError:
         connection.close()
     ready = all(found.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "not ready", "version": __version__, **found}, status=200 if ready else 503
-    )
+    answer = {"status": "ok" if ready else "not ready", "version": __version__, **found}
+    response = JsonResponse(answer, status=200 if ready else 503)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # a poll's 503 is an answer, not an error
+    return response

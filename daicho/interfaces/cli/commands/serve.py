@@ -1,0 +1,50 @@
+"""`daicho serve`: the web server."""
+
+from __future__ import annotations
+
+import argparse
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from daicho.interfaces.cli.output import Subparsers
+from daicho.interfaces.cli.settings_check import settings_are_sound
+
+THREADS = 8
+"""Requests that one process answers at a time; on PostgreSQL each holds a connection."""
+
+
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("serve", help=_("start the web server"))
+    parser.add_argument("--host", default="127.0.0.1", help=_("address to listen on (127.0.0.1)"))
+    parser.add_argument("--port", type=int, default=8000, help=_("port to listen on (8000)"))
+    parser.add_argument("--workers", type=int, default=2, help=_("processes (2); always one on SQLite"))
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not settings_are_sound():
+        return 3
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "daicho.config.wsgi:application",
+        address=arguments.host,
+        port=arguments.port,
+        interface=Interfaces.WSGI,
+        workers=1 if settings.ON_SQLITE else arguments.workers,
+        blocking_threads=THREADS,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_dictconfig=server_log(),
+    ).serve()
+    return 0
+
+
+def server_log() -> dict[str, object]:
+    """The server's own messages, in the form and at the place of all others."""
+    handler = {"handlers": ["stderr"], "propagate": False}
+    return settings.LOGGING | {
+        "loggers": settings.LOGGING["loggers"] | {"_granian": dict(handler), "granian.access": dict(handler)}
+    }

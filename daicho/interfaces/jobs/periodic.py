@@ -1,0 +1,63 @@
+"""Every periodic job, in one list: what it does and how often.
+
+A job is idempotent: it looks for what is due and does that, so that running it twice or late changes nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Job:
+    """`run` does the work; the next run is due `every` after the end of the last one."""
+
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+
+
+def send_mail() -> object:
+    """Mail of the outbox goes to the mail server (within 30 s, product.md §2)."""
+    from daicho.interfaces.mail.sender import send_due
+
+    return send_due()
+
+
+def sweep_ledger() -> object:
+    """Lots start and end that nobody touched (at most 60 s late, ledger.md)."""
+    from daicho.domain.ledger.sweep import sweep_due
+
+    return sweep_due()
+
+
+def watch_alerts() -> object:
+    """Alerts follow the facts (within 60 s, product.md §2)."""
+    from daicho.domain.alerts.watch import run
+
+    return run()
+
+
+def seal_events() -> object:
+    """New events are sealed into the chain (within 60 s, product.md §2)."""
+    from daicho.domain.audit.seal import seal_pending
+
+    return seal_pending()
+
+
+def end_sessions() -> object:
+    """Sessions that ended are removed, and used-up counters of wrong codes with them."""
+    from django.core.management import call_command
+
+    return call_command("clearsessions")
+
+
+JOBS = (
+    Job("send-mail", timedelta(seconds=2), send_mail),
+    Job("sweep-ledger", timedelta(seconds=15), sweep_ledger),
+    Job("watch-alerts", timedelta(seconds=20), watch_alerts),
+    Job("seal-events", timedelta(seconds=30), seal_events),
+    Job("end-sessions", timedelta(hours=1), end_sessions),
+)

@@ -1,0 +1,116 @@
+"""Runs the periodic jobs; any number of workers may run, each job runs in one of them at a time.
+
+A thread per job, so that a mail server that hangs delays mail and nothing else. The main thread says that the worker
+lives and renews the leases of what is running. A worker that is killed leaves its leases to end by themselves (60 s).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import DatabaseError, close_old_connections, connection, connections
+
+from daicho.domain.schedule.commands import (
+    announce_jobs,
+    job_failed,
+    job_succeeded,
+    renew_lease,
+    take_lease,
+    worker_seen,
+    worker_stopped,
+)
+from daicho.interfaces.jobs.periodic import JOBS, Job
+
+logger = logging.getLogger("daicho.worker")
+
+HEARTBEAT_SECONDS = 10
+LONGEST_PAUSE = timedelta(minutes=5)
+
+
+class Worker:
+    """One worker process. `stop` (SIGTERM, SIGINT) lets the running jobs finish and then ends."""
+
+    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+        self.jobs = jobs
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self.stopping = threading.Event()
+        self.running: set[str] = set()
+        self.failures = dict.fromkeys((job.name for job in jobs), 0)
+
+    def run_forever(self) -> int:
+        """Work until a signal asks to stop; exit code 0."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        announce_jobs([job.name for job in self.jobs])
+        threads = [threading.Thread(target=self.repeat, args=(job,), name=job.name) for job in self.jobs]
+        for thread in threads:
+            thread.start()
+        logger.info("worker started", extra={"worker": self.name})
+        while not self.stopping.is_set():
+            self.beat()
+            self.stopping.wait(HEARTBEAT_SECONDS)
+        while any(thread.is_alive() for thread in threads):
+            self.beat()
+            for thread in threads:
+                thread.join(1)
+        worker_stopped(self.name)
+        logger.info("worker stopped", extra={"worker": self.name})
+        return 0
+
+    def run_once(self) -> int:
+        """Run each job that is due and free once; exit code 1 if one failed."""
+        announce_jobs([job.name for job in self.jobs])
+        for job in self.jobs:
+            self.attempt(job)
+        return 1 if any(self.failures.values()) else 0
+
+    def beat(self) -> None:
+        """Say that this worker lives, and hold on to what it is doing."""
+        try:
+            close_old_connections()
+            worker_seen(self.name)
+            for job in list(self.running):
+                renew_lease(job, self.name)
+        except DatabaseError:
+            logger.exception("heartbeat failed")
+            connection.close()
+
+    def repeat(self, job: Job) -> None:
+        """Try for the job again and again; whatever happens to one attempt, the next one comes."""
+        try:
+            while not self.stopping.is_set():
+                try:
+                    close_old_connections()
+                    self.attempt(job)
+                except DatabaseError:
+                    logger.exception("job could not be taken", extra={"job": job.name})
+                    connection.close()
+                self.stopping.wait(min(job.every.total_seconds(), 5))
+        finally:
+            connections.close_all()
+
+    def attempt(self, job: Job) -> bool:
+        """Run the job if it is due and free; a failure is kept, logged and tried again after a growing pause."""
+        if not take_lease(job.name, self.name):
+            return False
+        self.running.add(job.name)
+        try:
+            job.run()
+        except Exception as error:
+            logger.exception("job failed", extra={"job": job.name})
+            connection.close()
+            self.failures[job.name] += 1
+            pause = min(LONGEST_PAUSE, job.every * 2 ** min(self.failures[job.name], 8))
+            job_failed(job.name, self.name, again_in=pause, error=f"{type(error).__name__}: {error}"[:1000])
+        else:
+            self.failures[job.name] = 0
+            job_succeeded(job.name, self.name, again_in=job.every)
+        finally:
+            self.running.discard(job.name)
+        return True
