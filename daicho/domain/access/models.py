@@ -95,10 +95,17 @@ class PartnerMember(models.Model):
 
 
 class ApiClient(models.Model):
-    """A program of one account: a secret (only its SHA-256 is kept), scopes, an end, and grants of its own."""
+    """A program of one account, one partner company, or the operator: a secret (only its SHA-256 is kept), scopes,
+    an end, and (in an account) grants of its own."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="api_clients")
+    account = models.ForeignKey(
+        SmartAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="api_clients"
+    )
+    company = models.ForeignKey(
+        PartnerCompany, on_delete=models.PROTECT, null=True, blank=True, related_name="api_clients"
+    )
+    is_operator = models.BooleanField(default=False)
     name = models.CharField(max_length=100)
     secret_hash = models.CharField(max_length=64, unique=True)
     secret_hint = models.CharField(max_length=8)
@@ -106,8 +113,18 @@ class ApiClient(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(account__isnull=False, company=None, is_operator=False)
+                | Q(account=None, company__isnull=False, is_operator=False)
+                | Q(account=None, company=None, is_operator=True),
+                name="api_client_has_one_owner",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

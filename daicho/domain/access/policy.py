@@ -144,12 +144,16 @@ def ensure_operator(actor: Actor, permission: OperatorPermission) -> None:
 
 
 def ensure_partner(actor: Actor, company: PartnerCompany) -> None:
-    """Let a member of an active partner company (or the operator) pass; all others get NotFound."""
+    """Let a member or a program of an active partner company (or the operator) pass; all others get NotFound."""
     if actor.is_operator:
         return
-    member = PartnerMember.objects.filter(company=company, user_id=actor.user_id, company__is_active=True)
-    if actor.user_id is None or not member.exists():
-        raise NotFound
+    if company.is_active and actor.user_id is not None:
+        if PartnerMember.objects.filter(company=company, user_id=actor.user_id).exists():
+            return
+    if company.is_active and actor.api_client_id is not None:
+        if ApiClient.objects.filter(company=company, pk=actor.api_client_id).exists():
+            return
+    raise NotFound
 
 
 def ensure_signed_in(actor: Actor) -> User:
