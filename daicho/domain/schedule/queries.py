@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from daicho.core.clock import now
 from daicho.domain.schedule.models import JobRun, Worker
@@ -15,6 +16,18 @@ def worker_seen_recently() -> bool:
     return Worker.objects.filter(seen_at__gte=now() - SEEN_WITHIN).exists()
 
 
-def failing_jobs() -> list[tuple[str, int, str]]:
-    """Name, failures in a row and last error of each job whose last run failed."""
-    return list(JobRun.objects.filter(failures__gt=0).order_by("name").values_list("name", "failures", "last_error"))
+@dataclass(frozen=True)
+class JobState:
+    """How one periodic job is doing. `failures`: in a row; `last_error`: "" after a success."""
+
+    name: str
+    last_started: datetime | None
+    last_succeeded: datetime | None
+    failures: int
+    last_error: str
+
+
+def jobs() -> list[JobState]:
+    """All jobs by name."""
+    columns = ("name", "last_started", "last_succeeded", "failures", "last_error")
+    return [JobState(*row) for row in JobRun.objects.order_by("name").values_list(*columns)]
