@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Lower
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
@@ -19,6 +19,8 @@ from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A user whose address is taken as confirmed: whoever calls this vouches for it. Sign-up does not pass here."""
+        fields.setdefault("email_confirmed_at", now())
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -29,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, known by one mail address. `is_operator`: staff of the licensor."""
+    """A person, known by one mail address, who can log in once it is confirmed. `is_operator`: staff of the licensor."""
 
     class Theme(models.TextChoices):
         SYSTEM = "system"
@@ -47,6 +49,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=now)
+    email_confirmed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -133,7 +136,8 @@ class ApiClient(models.Model):
 class Grant(models.Model):
     """A right: a user or an API client + role + the account or one virtual account + optional end.
 
-    Live while not revoked and not ended. What is over stays as history.
+    Live while not revoked and not ended. What is over stays as history; `ended_at` says when its end was recorded.
+    One holder has one live grant per scope.
     """
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -153,13 +157,25 @@ class Grant(models.Model):
     granted_by_name = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=now)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["user", "account"], condition=Q(revoked_at=None), name="grant_live_by_user"),
             models.Index(fields=["account", "virtual_account"], condition=Q(revoked_at=None), name="grant_live_by_scope"),
+            models.Index(
+                fields=["ends_at"], condition=Q(revoked_at=None, ended_at=None, ends_at__isnull=False), name="grant_ending"
+            ),
         ]
         constraints = [
+            models.UniqueConstraint(
+                "account",
+                Coalesce("virtual_account", Value(0)),
+                Coalesce("user", Value(0)),
+                Coalesce("api_client", Value(0)),
+                condition=Q(revoked_at=None, ended_at=None),
+                name="grant_live_once_per_scope",
+            ),
             models.CheckConstraint(
                 condition=Q(user=None, api_client__isnull=False) | Q(user__isnull=False, api_client=None),
                 name="grant_has_one_holder",
