@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
 from daicho.core.errors import BusinessError, Forbidden, NotFound
-from daicho.domain.access.models import ApiClient, Grant, PartnerCompany, PartnerMember, User
+from daicho.domain.access.models import ApiClient, Grant, PartnerCompany, User
 from daicho.domain.access.rules import MATRIX, NEEDS_GOOD_STANDING, SIGHT, OperatorPermission, Permission, Role
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -51,7 +51,11 @@ def live_grants() -> QuerySet[Grant]:
     at = now()
     return Grant.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None).filter(
         Q(user__is_active=True)
-        | Q(Q(api_client__ends_at=None) | Q(api_client__ends_at__gt=at), api_client__revoked_at=None, api_client__isnull=False)
+        | Q(
+            Q(api_client__ends_at=None) | Q(api_client__ends_at__gt=at),
+            api_client__revoked_at=None,
+            api_client__isnull=False,
+        )
     )
 
 
@@ -81,7 +85,9 @@ def scope_of(actor: Actor, account: SmartAccount) -> Scope:
         if grant.virtual_account_id is None:
             everywhere |= MATRIX[role] & limit
         else:
-            within[grant.virtual_account_id] = within.get(grant.virtual_account_id, frozenset()) | (MATRIX[role] & limit)
+            within[grant.virtual_account_id] = within.get(grant.virtual_account_id, frozenset()) | (
+                MATRIX[role] & limit
+            )
     return Scope(frozenset(everywhere), within, tuple(roles))
 
 
@@ -122,7 +128,9 @@ def ensure_may(
 def _ensure_open(account: SmartAccount) -> None:
     if account.state != SmartAccount.State.ACTIVE:
         raise BusinessError(
-            "account_suspended", 409, _("This account is suspended or closed. You can read it; the support desk can tell more.")
+            "account_suspended",
+            409,
+            _("This account is suspended or closed. You can read it; the support desk can tell more."),
         )
 
 
@@ -147,13 +155,24 @@ def ensure_partner(actor: Actor, company: PartnerCompany) -> None:
     """Let a member or a program of an active partner company (or the operator) pass; all others get NotFound."""
     if actor.is_operator:
         return
-    if company.is_active and actor.user_id is not None:
-        if PartnerMember.objects.filter(company=company, user_id=actor.user_id).exists():
-            return
-    if company.is_active and actor.api_client_id is not None:
-        if ApiClient.objects.filter(company=company, pk=actor.api_client_id).exists():
-            return
-    raise NotFound
+    if not companies_of(actor).filter(pk=company.pk).exists():
+        raise NotFound
+
+
+def companies_of(actor: Actor) -> QuerySet[PartnerCompany]:
+    """The active partner companies that the actor belongs to."""
+    active = PartnerCompany.objects.filter(is_active=True)
+    if actor.user_id is not None:
+        return active.filter(members__user_id=actor.user_id)
+    if actor.api_client_id is not None:
+        return active.filter(api_clients=actor.api_client_id)
+    return active.none()
+
+
+def accounts_of(actor: Actor) -> QuerySet[SmartAccount]:
+    """The accounts in which the actor has a live grant, by name."""
+    ids = grants_of(actor).values("account_id")
+    return SmartAccount.objects.filter(pk__in=ids, state__in=VISIBLE_STATES).order_by("name", "identifier")
 
 
 def ensure_signed_in(actor: Actor) -> User:
@@ -188,6 +207,24 @@ def get_virtual_account(actor: Actor, account: SmartAccount, uid: str, permissio
         raise NotFound
     ensure_may(actor, permission, account, found)
     return found
+
+
+def find_virtual_account(actor: Actor, account: SmartAccount, uid: str) -> VirtualAccount:
+    """The living virtual account of this account with this uid, if the actor has any right there."""
+    found = VirtualAccount.objects.filter(account=account, uid=uid, deleted_at=None).first()
+    scope = scope_of(actor, account)
+    if found is None or not (scope.allows(Permission.VIRTUAL_ACCOUNTS_VIEW, found.pk)):
+        raise NotFound
+    return found
+
+
+def get_company(actor: Actor, uid: str) -> PartnerCompany:
+    """The partner company with this uid, if the actor belongs to it."""
+    company = PartnerCompany.objects.filter(uid=uid).first()
+    if company is None:
+        raise NotFound
+    ensure_partner(actor, company)
+    return company
 
 
 def visible_virtual_accounts(actor: Actor, account: SmartAccount, permission: Permission) -> QuerySet[VirtualAccount]:

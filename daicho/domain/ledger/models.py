@@ -17,8 +17,6 @@ from daicho.core.ids import new_uid
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
-MAX_QUANTITY = 2**53 - 1
-
 
 class Unit(models.Model):
     """What draws licenses: a product instance, a failover group, or a hand-kept device record."""
@@ -115,7 +113,9 @@ class Place(models.Model):
         ENDED = "ended"
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     kind = models.CharField(max_length=12, choices=Kind)
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -130,9 +130,16 @@ class Place(models.Model):
                 name="place_once",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["issued", "cancelled", "converted"], account=None, virtual_account=None, holder=None)
+                condition=Q(
+                    kind__in=["issued", "cancelled", "converted"], account=None, virtual_account=None, holder=None
+                )
                 | Q(kind="unassigned", account__isnull=False, virtual_account=None, holder=None)
-                | Q(kind__in=["pending", "on_hand", "ended"], virtual_account__isnull=False, account__isnull=False, holder=None)
+                | Q(
+                    kind__in=["pending", "on_hand", "ended"],
+                    virtual_account__isnull=False,
+                    account__isnull=False,
+                    holder=None,
+                )
                 | Q(
                     kind__in=["reserved", "fulfilled"],
                     virtual_account__isnull=False,
@@ -193,9 +200,7 @@ class Entry(models.Model):
     )
     at = models.DateTimeField(default=now)
     memo = models.CharField(max_length=500, blank=True)
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
     answer = models.JSONField(default=dict)
 
     class Meta:
@@ -321,9 +326,7 @@ class UseChange(models.Model):
     at = models.DateTimeField(default=now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["unit", "request_id", "tag"], name="use_change_request_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["unit", "request_id", "tag"], name="use_change_request_once")]
         indexes = [
             models.Index(fields=["pool_after", "at"], name="use_change_by_pool"),
             models.Index(fields=["pool_before"], name="use_change_by_pool_before"),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from daicho.core.tracing import request_id
 
@@ -100,4 +101,17 @@ class SessionLimitsMiddleware:
                 logout(request)
             elif now - request.session.get(self.TOUCHED, 0) >= self.TOUCH_EVERY:
                 request.session[self.TOUCHED] = now
+        return self.get_response(request)
+
+
+class UserLanguageMiddleware:
+    """Shows pages in the language that the person chose, on every machine (S10)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and request.user.language != translation.get_language():
+            translation.activate(request.user.language)
+            request.LANGUAGE_CODE = request.user.language  # type: ignore[attr-defined]  # as LocaleMiddleware does
         return self.get_response(request)

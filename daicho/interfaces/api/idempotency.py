@@ -1,0 +1,90 @@
+"""The same write again returns the first answer: `Idempotency-Key` around every operation that is not a GET.
+
+The key is claimed in the act's own transaction, so an answer is remembered exactly when the act is. A refusal (4xx, 5xx)
+rolls both back and may be tried again. Two at once: the second waits for the first, then gets its answer.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Router
+
+from daicho.core.text import fingerprint
+from daicho.domain.access.commands.idempotency import claim_request, keep_answer
+from daicho.interfaces.api.auth import AUTHENTICATION, owner_of
+from daicho.interfaces.api.problems import problem
+
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MAX_KEY = 200
+type Run = Callable[..., HttpResponse]
+
+
+def remember_answers(router: Router) -> None:
+    """Wrap every write of the router. Called once, before the router is mounted."""
+    for view in router.path_operations.values():
+        for operation in view.operations:
+            if WRITES & set(operation.methods):
+                wrap(operation)
+
+
+def wrap(operation: Any) -> None:
+    operation._run_decorators = [*getattr(operation, "_run_decorators", []), once]
+    operation.run = once(operation.run)
+
+
+def once(run: Run) -> Run:
+    """One write, done once per key."""
+
+    @functools.wraps(run)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key or not _knows_caller(request):
+            return _atomic(request, run, kwargs)
+        if len(key) > MAX_KEY:
+            return problem(422, "bad_idempotency_key", _("An Idempotency-Key has at most 200 characters."))
+        content = [request.method, request.get_full_path(), hashlib.sha256(request.body).hexdigest()]
+        with transaction.atomic():
+            claim = claim_request(owner=owner_of(request), key=key, fingerprint=fingerprint(content))
+            if claim.is_other_content:
+                return problem(409, "request_id_reused", _("This Idempotency-Key was used for another request."))
+            if claim.status is not None:
+                kept = HttpResponse(claim.answer, status=claim.status, content_type="application/json")
+                kept["Idempotency-Replayed"] = "true"
+                return kept
+            response = run(request, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+            else:
+                keep_answer(claim, status=response.status_code, answer=response.content.decode())
+            return response
+
+    return answer
+
+
+def _atomic(request: HttpRequest, run: Run, kwargs: dict[str, Any]) -> HttpResponse:
+    """Without a key a write is still one transaction: a refusal after a first command undoes that too."""
+    with transaction.atomic():
+        response = run(request, **kwargs)
+        if response.status_code >= 400:
+            transaction.set_rollback(True)
+        return response
+
+
+def _knows_caller(request: HttpRequest) -> bool:
+    """Authenticate early, so that keys belong to their caller; who fails here gets his 401 from the operation."""
+    if hasattr(request, "daicho_actor"):
+        return True
+    for method in AUTHENTICATION:
+        try:
+            if method(request):
+                return True
+        except Exception:  # noqa: BLE001  the operation's own checks answer it
+            return False
+    return False

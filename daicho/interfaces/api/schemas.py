@@ -1,0 +1,28 @@
+"""Types that many operations share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import AfterValidator, Field
+
+from daicho.domain.ledger.limits import MAX_QUANTITY
+
+
+def _no_control_characters(text: str) -> str:
+    if any(ord(char) < 32 and char not in "\n\t" for char in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_no_control_characters)]
+Uid = Annotated[str, Field(min_length=1, max_length=16)]
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+
+
+class Named(Schema):
+    """A thing by handle and name."""
+
+    uid: str
+    name: str

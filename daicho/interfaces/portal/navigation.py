@@ -1,0 +1,218 @@
+"""What the frame around a page shows: navigation, switchers, the bell, account-wide facts.
+
+Data only; how it looks is the kit's. An entry is left out when the actor's rights never open its page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from daicho.core.clock import FOREVER, now
+from daicho.domain.access import policy
+from daicho.domain.access.rules import Permission as P
+from daicho.domain.alerts.queries import open_major_count
+from daicho.domain.access.queries_tree import tree
+from daicho.interfaces.portal import components as kit
+from daicho.interfaces.portal.web import Here
+
+
+def frame_context(request: HttpRequest) -> dict[str, Any]:
+    """Context of the frame for the page that `web.py` let in; nothing for pages without one."""
+    here: Here | None = getattr(request, "here", None)
+    if here is None or not request.user.is_authenticated:
+        return {}
+    context: dict[str, Any] = {
+        "here": here,
+        "help_url": reverse("help-index"),
+        "user_menu": _user_menu(request, here),
+        "accounts": [
+            kit.Choice(
+                account.name,
+                reverse("home-dashboard", kwargs={"identifier": account.identifier}),
+                hint=account.identifier,
+                current=here.account is not None and account.pk == here.account.pk,
+            )
+            for account in policy.accounts_of(here.actor)[:50]
+        ],
+    }
+    if here.account is not None:
+        context |= _account(request, here)
+    elif here.company is not None:
+        context |= {
+            "nav": _partner_nav(request, here),
+            "acting_as": _("Recording orders for %(company)s") % {"company": here.company.name},
+            "account": {"name": here.company.name},
+        }
+    elif here.frame == "operator":
+        context |= {"nav": _operator_nav(request), "acting_as": _("Acting as the operator")}
+    return context
+
+
+def _account(request: HttpRequest, here: Here) -> dict[str, Any]:
+    account, va = here.account, here.va
+    assert account is not None
+    context: dict[str, Any] = {
+        "account": {"name": account.name, "domain": account.identifier},
+        "account_url": reverse("home-dashboard", kwargs={"identifier": account.identifier}),
+        "nav": _account_nav(request, here),
+        "va": va.name if va is not None else "",
+        "va_choices": _va_choices(request, here),
+        "search_url": here.url("search-results"),
+        "notice": _notices(here),
+    }
+    if here.may(P.ALERTS_VIEW):
+        context |= {"alerts_url": here.url("alerts-list"), "alerts_count": open_major_count(here.actor, account)}
+    return context
+
+
+def _item(request: HttpRequest, url: str, label: str, icon: str) -> kit.NavItem:
+    here = request.path == url or (request.path.startswith(url) and url.count("/") > 5 and "/va/" not in url[3:])
+    return kit.NavItem(url, label, icon, current=here or (url.count("/") > 3 and request.path.startswith(url)))
+
+
+def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
+    entries = (
+        (
+            (None, "home-dashboard", _("Home"), "home"),
+        ),
+        (
+            (P.LICENSES_VIEW, "licenses-list", _("Licenses"), "license"),
+            (P.LICENSES_VIEW, "ends-list", _("Ending"), "calendar-due"),
+            (P.LICENSES_VIEW, "transfers-list", _("Transfers"), "arrows-exchange"),
+            (P.LICENSES_VIEW, "licenses-subscriptions", _("Subscriptions"), "refresh"),
+        ),
+        (
+            (P.DEVICES_VIEW, "devices-list", _("Devices"), "server"),
+            (P.ORDERS_VIEW, "orders-list", _("Orders"), "shopping-cart"),
+        ),
+        (
+            (P.VIRTUAL_ACCOUNTS_VIEW, "virtual_accounts-list", _("Virtual accounts"), "sitemap"),
+            (P.USERS_VIEW, "people-list", _("Users"), "users"),
+            (P.USERS_VIEW, "partners-list", _("Partners"), "users-group"),
+            (P.ACCESS_REQUESTS_VIEW, "access_requests-list", _("Access requests"), "user-plus"),
+        ),
+        (
+            (P.AGREEMENTS_VIEW, "agreements-list", _("Account agreement"), "certificate"),
+            (P.ALERTS_VIEW, "alerts-list", _("Alerts"), "bell"),
+            (P.EVENTS_VIEW, "events-list", _("Event log"), "history"),
+            (P.ACCOUNT_VIEW, "account-settings", _("Settings"), "settings"),
+        ),
+    )  # fmt: skip
+    whole_account_only = {"agreements-list", "access_requests-list", "account-settings"}
+    groups = []
+    for group in entries:
+        items = [
+            _item(request, here.url(name, va=None) if name in whole_account_only else here.url(name), label, icon)
+            for permission, name, label, icon in group
+            if permission is None or here.scope.allows_somewhere(permission)
+        ]
+        if items:
+            groups.append(kit.NavGroup(items))
+    return groups
+
+
+def _partner_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
+    return [
+        kit.NavGroup(
+            [
+                _item(request, here.url("partner-home"), _("Home"), "home"),
+                _item(request, here.url("partner-order-new"), _("Record an order"), "plus"),
+                _item(request, here.url("partner-orders"), _("Recorded orders"), "shopping-cart"),
+                _item(request, here.url("partner-import"), _("Import orders"), "upload"),
+            ]
+        )
+    ]
+
+
+def _operator_nav(request: HttpRequest) -> list[kit.NavGroup]:
+    groups = (
+        (
+            ("operator_openings-queue", _("To do"), "list-check"),
+        ),
+        (
+            ("operator_openings-list", _("Openings"), "clipboard-check"),
+            ("operator_accounts-list", _("Smart Accounts"), "building"),
+            ("operator_orders-list", _("Orders"), "shopping-cart"),
+            ("operator_partners-list", _("Partner companies"), "users-group"),
+        ),
+        (
+            ("operator_catalog-tags", _("Catalog"), "package"),
+            ("operator_agreements-list", _("Account agreement"), "certificate"),
+            ("guides-manage", _("Guides"), "book"),
+        ),
+        (
+            ("events-operator", _("Event log"), "history"),
+            ("operator_status-page", _("Status"), "database"),
+        ),
+    )  # fmt: skip
+    return [
+        kit.NavGroup([_item(request, reverse(name), label, icon) for name, label, icon in group]) for group in groups
+    ]
+
+
+def _va_choices(request: HttpRequest, here: Here) -> list[kit.Choice]:
+    """The virtual accounts of the selector: choosing one keeps the page and changes the path."""
+    account, match = here.account, request.resolver_match
+    assert account is not None
+    visible = tree(here.actor, account, limit=500)
+    if match is None or not match.url_name or (len(visible) < 2 and here.va is not None):
+        return []
+
+    def target(uid: str | None) -> str:
+        kept = {k: v for k, v in match.kwargs.items() if k not in ("identifier", "va")}
+        name = str(match.url_name)
+        if kept or name in WHOLE_ACCOUNT_PAGES:
+            name, kept = "licenses-list", {}
+        place = {"identifier": account.identifier} | ({"va": uid} if uid else {})
+        return reverse(name, kwargs=kept | place)
+
+    choices = []
+    if here.scope.allows(P.VIRTUAL_ACCOUNTS_VIEW):
+        choices.append(kit.Choice(_("All virtual accounts"), target(None), current=here.va is None))
+    choices += [
+        kit.Choice(node.name, target(node.uid), depth=depth, current=here.va is not None and node.pk == here.va.pk)
+        for node, depth in visible
+    ]
+    return choices
+
+
+WHOLE_ACCOUNT_PAGES = frozenset({"agreements-list", "access_requests-list", "account-settings", "search-results"})
+
+
+def _notices(here: Here) -> list[kit.Banner]:
+    account = here.account
+    assert account is not None
+    if account.state != "active":
+        return [kit.Banner("caution", _("This account is suspended or closed. It can be read, not changed."))]
+    until = account.good_standing_until
+    if until is not None and until >= FOREVER:
+        return []
+    url = reverse("agreements-list", kwargs={"identifier": account.identifier})
+    link = {"url": url, "label": _("Check the content")} if here.scope.allows(P.AGREEMENTS_VIEW) else {}
+    if until is None or until <= now():
+        text = _("The account agreement has not been accepted. Until it is, licenses cannot be received or changed.")
+        return [kit.Banner("caution", text, **link)]
+    day = date_format(localtime(until), "SHORT_DATE_FORMAT")
+    text = _("A new account agreement must be accepted by %(day)s.") % {"day": day}
+    return [kit.Banner("caution", text, dismissible=True, **link)]
+
+
+def _user_menu(request: HttpRequest, here: Here) -> list[kit.MenuItem]:
+    items = [kit.MenuItem(_("My settings"), reverse("me-settings"), "settings")]
+    items += [
+        kit.MenuItem(
+            _("Partner: %(company)s") % {"company": company.name},
+            reverse("partner-home", kwargs={"company": company.uid}),
+            "users-group",
+        )
+        for company in policy.companies_of(here.actor)[:5]
+    ]
+    if here.actor.is_operator:
+        items.append(kit.MenuItem(_("Operator"), reverse("operator_openings-queue"), "adjustments"))
+    return items

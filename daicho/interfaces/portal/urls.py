@@ -1,5 +1,0 @@
-"""The portal's addresses."""
-
-from django.urls import URLPattern
-
-urlpatterns: list[URLPattern] = []
