@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from daicho.core.clock import FOREVER, now
 from daicho.domain.access import policy
+from daicho.domain.access.queries_tree import tree
 from daicho.domain.access.rules import Permission as P
 from daicho.domain.alerts.queries import open_major_count
-from daicho.domain.access.queries_tree import tree
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.web import Here
 
@@ -36,14 +36,14 @@ def frame_context(request: HttpRequest) -> dict[str, Any]:
                 account.name,
                 reverse("home-dashboard", kwargs={"identifier": account.identifier}),
                 hint=account.identifier,
-                current=here.account is not None and account.pk == here.account.pk,
+                current=here.account_or_none is not None and account.pk == here.account.pk,
             )
             for account in policy.accounts_of(here.actor)[:50]
         ],
     }
-    if here.account is not None:
+    if here.account_or_none is not None:
         context |= _account(request, here)
-    elif here.company is not None:
+    elif here.company_or_none is not None:
         context |= {
             "nav": _partner_nav(request, here),
             "acting_as": _("Recording orders for %(company)s") % {"company": here.company.name},
@@ -56,7 +56,6 @@ def frame_context(request: HttpRequest) -> dict[str, Any]:
 
 def _account(request: HttpRequest, here: Here) -> dict[str, Any]:
     account, va = here.account, here.va
-    assert account is not None
     context: dict[str, Any] = {
         "account": {"name": account.name, "domain": account.identifier},
         "account_url": reverse("home-dashboard", kwargs={"identifier": account.identifier}),
@@ -159,7 +158,6 @@ def _operator_nav(request: HttpRequest) -> list[kit.NavGroup]:
 def _va_choices(request: HttpRequest, here: Here) -> list[kit.Choice]:
     """The virtual accounts of the selector: choosing one keeps the page and changes the path."""
     account, match = here.account, request.resolver_match
-    assert account is not None
     visible = tree(here.actor, account, limit=500)
     if match is None or not match.url_name or (len(visible) < 2 and here.va is not None):
         return []
@@ -187,7 +185,6 @@ WHOLE_ACCOUNT_PAGES = frozenset({"agreements-list", "access_requests-list", "acc
 
 def _notices(here: Here) -> list[kit.Banner]:
     account = here.account
-    assert account is not None
     if account.state != "active":
         return [kit.Banner("caution", _("This account is suspended or closed. It can be read, not changed."))]
     until = account.good_standing_until

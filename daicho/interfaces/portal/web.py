@@ -45,10 +45,24 @@ class Here:
 
     actor: Actor
     frame: str = "signed_in"
-    account: SmartAccount | None = None
+    account_or_none: SmartAccount | None = None
     va: VirtualAccount | None = None
-    company: PartnerCompany | None = None
+    company_or_none: PartnerCompany | None = None
     scope: Scope = field(default_factory=Scope)
+
+    @property
+    def account(self) -> SmartAccount:
+        """The account of an account page."""
+        if self.account_or_none is None:
+            raise LookupError("this page stands in no account")
+        return self.account_or_none
+
+    @property
+    def company(self) -> PartnerCompany:
+        """The partner company of a partner page."""
+        if self.company_or_none is None:
+            raise LookupError("this page stands in no partner company")
+        return self.company_or_none
 
     def may(self, permission: Permission | str) -> bool:
         """For showing or leaving out an act; the command asks the door itself."""
@@ -59,11 +73,11 @@ class Here:
 
     def url(self, name: str, **kwargs: Any) -> str:
         """The address of a page in this account, in the same virtual account when the page stands in one."""
-        if self.account is not None:
+        if self.account_or_none is not None:
             kwargs.setdefault("identifier", self.account.identifier)
         if self.va is not None:
             kwargs.setdefault("va", self.va.uid)
-        if self.company is not None:
+        if self.company_or_none is not None:
             kwargs.setdefault("company", self.company.uid)
         if kwargs.get("va", "") is None:
             kwargs.pop("va")
@@ -154,7 +168,7 @@ def partner_page(view: View) -> View:
     def page(request: HttpRequest, company: str, **kwargs: Any) -> HttpResponseBase:
         def answer(actor: Actor) -> HttpResponseBase:
             found = policy.get_company(actor, company)
-            return _show(request, view, Here(actor, "partner", company=found), kwargs)
+            return _show(request, view, Here(actor, "partner", company_or_none=found), kwargs)
 
         return _signed_in(request, answer)
 
