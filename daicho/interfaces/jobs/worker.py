@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import DatabaseError, close_old_connections, connection, connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from daicho.domain.schedule.commands import (
     announce_jobs,
@@ -79,7 +79,6 @@ class Worker:
                 renew_lease(job, self.name)
         except DatabaseError:
             logger.exception("heartbeat failed")
-            connection.close()
 
     def repeat(self, job: Job) -> None:
         """Try for the job again and again; whatever happens to one attempt, the next one comes."""
@@ -89,8 +88,7 @@ class Worker:
                     close_old_connections()
                     self.attempt(job)
                 except DatabaseError:
-                    logger.exception("job could not be taken", extra={"job": job.name})
-                    connection.close()
+                    logger.exception("job could not be taken or given back", extra={"job": job.name})
                 self.stopping.wait(min(job.every.total_seconds(), 5))
         finally:
             connections.close_all()
@@ -104,7 +102,6 @@ class Worker:
             job.run()
         except Exception as error:
             logger.exception("job failed", extra={"job": job.name})
-            connection.close()
             self.failures[job.name] += 1
             pause = min(LONGEST_PAUSE, job.every * 2 ** min(self.failures[job.name], 8))
             job_failed(job.name, self.name, again_in=pause, error=f"{type(error).__name__}: {error}"[:1000])
