@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+pytest_plugins = ["tests.world"]
+
 REAL_DATA = os.environ.get("DAICHO_REAL_DATA", "")
 
 
