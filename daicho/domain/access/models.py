@@ -162,9 +162,13 @@ class Grant(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["user", "account"], condition=Q(revoked_at=None), name="grant_live_by_user"),
-            models.Index(fields=["account", "virtual_account"], condition=Q(revoked_at=None), name="grant_live_by_scope"),
             models.Index(
-                fields=["ends_at"], condition=Q(revoked_at=None, ended_at=None, ends_at__isnull=False), name="grant_ending"
+                fields=["account", "virtual_account"], condition=Q(revoked_at=None), name="grant_live_by_scope"
+            ),
+            models.Index(
+                fields=["ends_at"],
+                condition=Q(revoked_at=None, ended_at=None, ends_at__isnull=False),
+                name="grant_ending",
             ),
         ]
         constraints = [
@@ -179,7 +183,7 @@ class Grant(models.Model):
             models.CheckConstraint(
                 condition=Q(user=None, api_client__isnull=False) | Q(user__isnull=False, api_client=None),
                 name="grant_has_one_holder",
-            )
+            ),
         ]
 
 
@@ -193,7 +197,9 @@ class Invitation(models.Model):
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="invitations")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=100, blank=True)
     role = models.CharField(max_length=32, choices=Role.choices)
@@ -220,9 +226,13 @@ class AccessRequest(models.Model):
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="access_requests")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="access_requests")
     role = models.CharField(max_length=32, choices=Role.choices)
+    # What he typed, compared only when an administrator answers: nobody learns here which virtual accounts exist.
+    virtual_account_name = models.CharField(max_length=100, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     decided_by_name = models.CharField(max_length=100, blank=True)
@@ -233,12 +243,14 @@ class AccessRequest(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "user"], condition=Q(state="open"), name="access_request_one_open")
+            models.UniqueConstraint(
+                fields=["account", "user"], condition=Q(state="open"), name="access_request_one_open"
+            )
         ]
 
 
 class HandOver(models.Model):
-    """"My colleague leaves": on a date every live grant of one user in the account becomes another's."""
+    """ "My colleague leaves": on a date every live grant of one user in the account becomes another's."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="hand_overs")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import StrEnum
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from daicho.domain.tenancy.rules import domain_matches
 
 
 class Role(models.TextChoices):
@@ -119,3 +123,56 @@ def may_grant(holder: Role, wanted: Role) -> bool:
     if holder is Role.ACCOUNT_ADMINISTRATOR:
         return True
     return holder is Role.VA_ADMINISTRATOR and not wanted.is_account_wide
+
+
+OUTSIDER_PERIOD = dt.timedelta(days=365)  # S23: a partner user's right ends, by default after a year
+
+
+def is_outsider(mail_domain: str, identifier: str) -> bool:
+    """A partner user: his mail domain is neither the account's identifier nor below it."""
+    return not domain_matches(identifier, mail_domain)
+
+
+# From the weakest to the strongest, for joining two rights of one person in one scope.
+STRENGTH = (
+    Role.VA_VIEWER,
+    Role.VA_USER,
+    Role.VA_ADMINISTRATOR,
+    Role.ACCOUNT_APPROVER,
+    Role.ACCOUNT_VIEWER,
+    Role.ACCOUNT_USER,
+    Role.ACCOUNT_ADMINISTRATOR,
+)
+
+
+def stronger(one: Role, other: Role) -> Role:
+    """The role of the two that may more."""
+    return max(one, other, key=STRENGTH.index)
+
+
+# What a permission means in words, in the order in which a role is explained.
+WORDS: dict[Permission, Promise] = {
+    P.LICENSES_VIEW: _("see licenses, end dates and transfers"),
+    P.LICENSES_MANAGE: _("transfer and assign licenses"),
+    P.DEVICES_VIEW: _("see devices"),
+    P.DEVICES_MANAGE: _("register, move and replace devices"),
+    P.ORDERS_VIEW: _("see orders"),
+    P.ORDERS_ASSIGN: _("assign unassigned orders"),
+    P.TRANSFERS_APPROVE: _("approve transfers"),
+    P.USERS_VIEW: _("see users and their rights"),
+    P.USERS_MANAGE: _("invite users and change their rights"),
+    P.VIRTUAL_ACCOUNTS_MANAGE: _("create, rename and nest virtual accounts"),
+    P.ACCESS_REQUESTS_ANSWER: _("answer access requests"),
+    P.AGREEMENTS_ACCEPT: _("accept the account agreement"),
+    P.ACCOUNT_EDIT: _("edit the account's name and address"),
+    P.SETTINGS_MANAGE: _("change the account's settings"),
+    P.API_CLIENTS_MANAGE: _("manage API clients"),
+    P.EVENTS_VIEW: _("read the event log"),
+}
+
+
+def explain(role: Role) -> tuple[list[Promise], list[Promise]]:
+    """What the role may, and what it may not, in words."""
+    held = MATRIX[role]
+    may = [words for permission, words in WORDS.items() if permission in held]
+    return may, [words for permission, words in WORDS.items() if permission not in held]

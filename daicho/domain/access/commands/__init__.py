@@ -1,0 +1,1 @@
+"""What people and programs do to rights, one module per process."""
