@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+TAG = "daicho"
 
 
-@register(Tags.security)
+@register(TAG)
 def unreadable_values(**_: Any) -> list[CheckMessage]:
     """E001–E099: a value of the environment cannot be read; E100: the name is unknown."""
     return [Error(problem.message, hint=problem.hint, id=f"daicho.{problem.code}") for problem in settings.ENV.problems]
 
 
-@register(Tags.security)
+@register(TAG)
 def secret_key(**_: Any) -> list[CheckMessage]:
     """E101: the key is short. E102: none is set although the database is a server."""
     hint = 'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"'
@@ -28,7 +30,7 @@ def secret_key(**_: Any) -> list[CheckMessage]:
     return []
 
 
-@register(Tags.security)
+@register(TAG)
 def site_is_secure(**_: Any) -> list[CheckMessage]:
     """E103: a real installation is reached over plain http from elsewhere. E104: DEBUG is on for such a site."""
     if settings.SITE.hostname in {"localhost", "127.0.0.1", "::1"} or settings.DEMO:
@@ -47,7 +49,7 @@ def site_is_secure(**_: Any) -> list[CheckMessage]:
     return found
 
 
-@register(Tags.security)
+@register(TAG)
 def demonstration_is_local(**_: Any) -> list[CheckMessage]:
     """W105: the demonstration shows every mail to everybody who reaches it."""
     if settings.DEMO and settings.SITE.hostname not in {"localhost", "127.0.0.1", "::1"}:
@@ -61,7 +63,7 @@ def demonstration_is_local(**_: Any) -> list[CheckMessage]:
     return []
 
 
-@register(Tags.database)
+@register(TAG)
 def sqlite_directory(**_: Any) -> list[CheckMessage]:
     """E106: the directory of the SQLite file is not there."""
     name = str(settings.DATABASES["default"]["NAME"])

@@ -79,6 +79,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a transfer of 10,000 lines posts a lot
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [str(env.PACKAGE / "interfaces/portal/templates")],  # before allauth's own pages
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -20,7 +20,7 @@ def fail() -> None:
 
 @pytest.mark.django_db
 def test_a_failing_job_does_not_stop_the_others() -> None:
-    ran = []
+    ran: list[object] = []
     worker = Worker([Job("bad", SECOND, fail), Job("good", SECOND, lambda: ran.append("good"))])
     assert worker.run_once() == 1
     assert ran == ["good"]
@@ -30,7 +30,7 @@ def test_a_failing_job_does_not_stop_the_others() -> None:
 @pytest.mark.django_db
 def test_pauses_grow_with_each_failure_up_to_five_minutes() -> None:
     worker = Worker([Job("bad", SECOND * 2, fail)])
-    pauses = []
+    pauses: list[int] = []
     with time_machine.travel(dt.datetime(2026, 11, 24, tzinfo=dt.UTC), tick=False) as clock:
         worker.run_once()
         waited = 0
@@ -47,7 +47,7 @@ def test_pauses_grow_with_each_failure_up_to_five_minutes() -> None:
 
 @pytest.mark.django_db
 def test_a_job_that_succeeded_is_not_run_again_before_it_is_due() -> None:
-    ran = []
+    ran: list[object] = []
     worker = Worker([Job("good", dt.timedelta(hours=1), lambda: ran.append(1))])
     worker.run_once()
     worker.run_once()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import console, environment, free_port, get, get_json, running, wait_for
+from tests.support.serving import CONSOLE, console, environment, free_port, get, get_json, running, wait_for
 
 pytestmark = pytest.mark.production
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def test_behind_a_trusted_proxy_https_is_believed_and_from_elsewhere_it_is_not(t
 def test_answers_and_log_lines_share_a_request_id(tmp_path: Path) -> None:
     port = free_port()
     settings = environment(tmp_path, port)
-    program = [Path(os.sys.executable).parent / "daicho", "serve", "--port", str(port)]
+    program = [str(CONSOLE), "serve", "--port", str(port)]
     with subprocess.Popen(program, env=settings, stderr=subprocess.PIPE, text=True) as process:
         wait_for(f"http://127.0.0.1:{port}/healthz")
         _, headers, _ = get(f"http://127.0.0.1:{port}/healthz", X_Request_ID="from-the-proxy-1")

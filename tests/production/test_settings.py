@@ -13,7 +13,7 @@ HTTPS = {"DAICHO_SITE_URL": "https://licenses.example.co.jp"}
 
 
 def refusal(tmp_path: Path, command: str = "check", **settings: str) -> tuple[int, str]:
-    result = console(command, environment=environment(tmp_path, **settings))
+    result = console(command, environment=environment(tmp_path, 8000, **settings))
     return result.returncode, result.stdout + result.stderr
 
 

@@ -92,6 +92,9 @@ def gather(work: Path) -> Path:
         copy.write_text(HEADER + re.sub(r'\Amsgid ""\nmsgstr ""\n(".*\n)*', "", content.lstrip("\ufeff\n")))
         parts.append(copy)
     together = work / "translations.po"
+    if not parts:
+        together.write_text(HEADER)
+        return together
     run("msgcat", "--no-location", "-o", together, *parts)
     header_only = re.sub(r'\A(#.*\n)*msgid ""\nmsgstr ""\n("#-#-#.*\n|".*\n)*', HEADER, together.read_text())
     together.write_text(header_only)

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(data: Path, port: int = 8000, **settings: str) -> dict[str, str]:
+def environment(data: Path, port: int = 8000, /, **settings: str) -> dict[str, str]:
     """An environment of its own: nothing named DAICHO_… of the test run leaks into it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAICHO_", "DJANGO_"))}
     ours = {"DAICHO_DATA": str(data), "DAICHO_SITE_URL": f"http://localhost:{port}", "DAICHO_SECRET_KEY": SECRET_KEY}
@@ -58,7 +59,7 @@ def running(
             process.wait()
 
 
-def get(url: str, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
+def get(url: str, **headers: str) -> tuple[int, Message, bytes]:
     """Status, headers and body, whatever the status."""
     request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
     try:

@@ -16,7 +16,6 @@ PRODUCTION = {  # a sound production environment, for Django's own deployment ch
     "DJANGO_SETTINGS_MODULE": "daicho.config.settings",
     "DAICHO_SITE_URL": "https://licenses.example.co.jp",
     "DAICHO_SECRET_KEY": "fifty characters and more, for a check that starts nothing and keeps nothing 0123456789",
-    "DAICHO_DATABASE_URL": "postgres://daicho@127.0.0.1/daicho",
 }
 TESTING = {"DJANGO_SETTINGS_MODULE": "tests.support.settings"}
 
@@ -47,8 +46,8 @@ def python(module: str, *arguments: str) -> list[str]:
 
 TEMPLATES = "daicho/interfaces/portal/templates"
 STEPS = (
-    Step("format", ["ruff", "format", "--check", "--quiet", "."]),
-    Step("lint", ["ruff", "check", "--quiet", "."]),
+    Step("format", ["ruff", "format", "--check", "--output-format", "concise", "."]),
+    Step("lint", ["ruff", "check", "--output-format", "concise", "."]),
     Step("types", ["mypy", "--no-error-summary"], TESTING),
     Step("contracts", ["lint-imports"]),
     Step("templates", ["djlint", "--lint", "--quiet", TEMPLATES], needs=TEMPLATES),
