@@ -1,0 +1,432 @@
+"""A list of the portal by declaration: filters, sorting, keyset pages, columns to choose, saved views, exports.
+
+docs/kit.md shows a whole list in thirty lines. A list never counts beyond what its query counted, and reads only what
+it shows; files are written page by page.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import Promise
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from daicho.core import clock, tabular
+from daicho.core.text import clean
+from daicho.interfaces.portal import components, words
+from daicho.interfaces.portal.components import Text
+from daicho.interfaces.portal.tables import Column, Empty, Table, reach
+
+__all__ = [
+    "BulkAct", "ChoiceFilter", "Column", "DateFilter", "Empty", "FlagFilter", "ListPage", "ListQuery", "Page", "Table",
+    "TextFilter",
+]  # fmt: skip
+
+SIZES = (25, 50, 100, 200)
+EXPORT_CHUNK = 200
+EXPORT_LIMIT = 200_000
+PRINT_LIMIT = 2_000
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the reader asked for, checked. `sort` is a column key or "", `cursor` opaque or None."""
+
+    text: str = ""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    sort: str = ""
+    descending: bool = False
+    cursor: str | None = None
+    size: int = SIZES[0]
+
+
+@dataclass
+class Page:
+    """Rows and the cursors of their neighbours; `daicho.core.paging.Page` will do as well."""
+
+    rows: Sequence[Any]
+    next_cursor: str | None = None
+    previous_cursor: str | None = None
+    count: int | None = None
+    count_is_exact: bool = True
+    totals: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[Any], q: ListQuery, columns: Sequence[Column], totals: Mapping[str, Any] | None = None) -> Page:
+        """A page of a list that is known to be short: searched, sorted and cut in memory."""
+        found = list(rows)
+        if q.text:
+            needle = clean(q.text).casefold()
+            found = [r for r in found if any(needle in clean(str(c.spoken(r) or "")).casefold() for c in columns)]
+        column = next((c for c in columns if c.key == q.sort), None)
+        if column:
+            key = column.sort_key or column.of
+            filled = [r for r in found if key(r) is not None]
+            missing = [r for r in found if key(r) is None]
+            found = sorted(filled, key=_comparable(key), reverse=q.descending) + missing
+        start = int(q.cursor) if q.cursor and q.cursor.isdigit() else 0
+        end = start + q.size
+        sums = {c.key: sum(c.of(r) or 0 for r in found) for c in columns if c.total}
+        return cls(
+            rows=found[start:end],
+            next_cursor=str(end) if end < len(found) else None,
+            previous_cursor=str(max(start - q.size, 0)) if start else None,
+            count=len(found),
+            totals={**sums, **(totals or {})},
+        )
+
+
+def _comparable(key: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def comparable(row: Any) -> Any:
+        value = key(row)
+        if isinstance(value, tuple | components.State):
+            value = value.code if isinstance(value, components.State) else value[0]
+        return str(value).casefold() if isinstance(value, str | Promise) else value
+
+    return comparable
+
+
+@dataclass(frozen=True)
+class ChoiceFilter:
+    """One of some values, or several when `multiple`. `choices` may be a callable that takes the list."""
+
+    key: str
+    label: Text
+    choices: Sequence[tuple[str, Text]] | Callable[[Any], Sequence[tuple[str, Text]]]
+    multiple: bool = False
+    kind: ClassVar[str] = "choice"
+
+    def options(self, page: ListPage) -> list[tuple[str, Text]]:
+        return list(self.choices(page) if callable(self.choices) else self.choices)
+
+    def parse(self, page: ListPage, values: list[str]) -> Any:
+        known = {value for value, _label in self.options(page)}
+        given = [value for value in values if value in known]
+        return (given if self.multiple else given[-1]) if given else None
+
+    def words(self, page: ListPage, value: Any) -> list[tuple[str, str]]:
+        labels = {key: str(label) for key, label in self.options(page)}
+        return [(one, labels[one]) for one in (value if isinstance(value, list) else [value])]
+
+
+@dataclass(frozen=True)
+class DateFilter:
+    key: str
+    label: Text
+    kind: ClassVar[str] = "date"
+
+    def parse(self, page: ListPage, values: list[str]) -> dt.date | None:
+        try:
+            return dt.date.fromisoformat(components.narrow(values[-1]).replace("/", "-")) if values else None
+        except ValueError:
+            return None
+
+    def words(self, page: ListPage, value: dt.date) -> list[tuple[str, str]]:
+        return [(value.isoformat(), words.date(value))]
+
+
+@dataclass(frozen=True)
+class TextFilter:
+    key: str
+    label: Text
+    kind: ClassVar[str] = "text"
+
+    def parse(self, page: ListPage, values: list[str]) -> str | None:
+        return clean(values[-1])[:200] or None if values else None
+
+    def words(self, page: ListPage, value: str) -> list[tuple[str, str]]:
+        return [(value, value)]
+
+
+@dataclass(frozen=True)
+class FlagFilter:
+    """Yes, or not asked."""
+
+    key: str
+    label: Text
+    kind: ClassVar[str] = "flag"
+
+    def parse(self, page: ListPage, values: list[str]) -> bool | None:
+        return True if values and values[-1] == "1" else None
+
+    def words(self, page: ListPage, value: bool) -> list[tuple[str, str]]:
+        return [("1", "")]
+
+
+type Filter = ChoiceFilter | DateFilter | TextFilter | FlagFilter
+
+
+@dataclass(frozen=True)
+class BulkAct:
+    """An act on the selected rows: `row=…` many, or `all=1` with the list's query string, sent to `url`."""
+
+    name: str
+    label: Text
+    url: str
+    method: str = "post"
+    danger: bool = False
+
+
+class ListPage:
+    """One list. Subclasses declare; `fetch` reads one page; `response` answers the request."""
+
+    key: ClassVar[str]
+    title: Any
+    columns: Sequence[Column]
+    filters: Sequence[Filter] = ()
+    text_label: Text = ""
+    default_sort: str = ""
+    default_size: int = SIZES[0]
+    empty: Empty | None = None
+    bulk: Sequence[BulkAct] = ()
+    row_id: str = ""
+    exports: bool = True
+    stamps: bool = False
+    template: str = "kit/list_page.html"
+    table_template: str = "kit/data_table.html"
+    # Optional methods of a subclass: group(row) -> (key, label), depth(row), row_note(row), row_menu(row) -> [MenuItem].
+    group: Any = None
+    depth: Any = None
+    row_note: Any = None
+    row_menu: Any = None
+
+    def __init__(self, request: HttpRequest, **given: Any) -> None:
+        self.request = request
+        for name, value in given.items():
+            setattr(self, name, value)
+
+    def fetch(self, q: ListQuery) -> Any:
+        """The page that `q` asks for."""
+        raise NotImplementedError
+
+    def bulk_acts(self) -> Sequence[BulkAct]:
+        return self.bulk
+
+    # What the reader asked for.
+
+    def query(self) -> ListQuery:
+        """The query string, checked; what is unknown is dropped."""
+        asked = self.request.GET
+        filters = {f.key: f.parse(self, [v for v in asked.getlist(f.key) if v]) for f in self.filters}
+        sort = asked.get("sort") or self.default_sort
+        name = sort.lstrip("-")
+        if name not in {c.key for c in self.columns if c.sort}:
+            sort, name = self.default_sort, self.default_sort.lstrip("-")
+        size = asked.get("size", "")
+        return ListQuery(
+            text=clean(asked.get("q", ""))[:200] if self.text_label else "",
+            filters={key: value for key, value in filters.items() if value is not None},
+            sort=name,
+            descending=sort.startswith("-"),
+            cursor=asked.get("cursor") or None,
+            size=int(size) if size in map(str, SIZES) else self.default_size,
+        )
+
+    def link(self, drop: Sequence[str] = (), **changes: str) -> str:
+        """The query string of this list with changes; a change of anything but the page begins at its first page."""
+        asked = self.request.GET.copy()
+        for name in {"export", "cursor", *drop, *changes}:
+            asked.pop(name, None)
+        for name, value in changes.items():
+            if value:
+                asked[name] = value
+        return f"?{asked.urlencode()}"
+
+    def without(self, key: str, value: str) -> str:
+        asked = self.request.GET.copy()
+        asked.pop("cursor", None)
+        asked.setlist(key, [one for one in asked.getlist(key) if one != value and one])
+        if key == "q":
+            asked.pop("q", None)
+        return f"?{asked.urlencode()}"
+
+    def chips(self, q: ListQuery) -> list[dict[str, str]]:
+        """The conditions in force, each with the link that lifts it."""
+        chips = [{"label": _("“%(text)s”") % {"text": q.text}, "url": self.without("q", q.text)}] if q.text else []
+        for f in self.filters:
+            if f.key not in q.filters:
+                continue
+            for raw, word in f.words(self, q.filters[f.key]):
+                label = _("%(name)s: %(value)s") % {"name": f.label, "value": word} if word else str(f.label)
+                url = self.without(f.key, raw) if f.kind == "choice" else self.link(drop=[f.key])
+                chips.append({"label": label, "url": url})
+        return chips
+
+    # What the reader prefers.
+
+    def _kept(self) -> dict[str, Any]:
+        kept = self.request.session.get("lists", {}) if hasattr(self.request, "session") else {}
+        return dict(kept.get(self.key, {}))
+
+    def _keep(self, **changes: Any) -> None:
+        lists = self.request.session.get("lists", {})
+        lists[self.key] = {**lists.get(self.key, {}), **changes}
+        self.request.session["lists"] = lists
+
+    def shown(self) -> list[Column]:
+        """The columns this reader sees: the first always, the others as chosen."""
+        chosen = self._kept().get("columns")
+        if chosen is None:
+            return [c for c in self.columns if not c.optional]
+        return [c for i, c in enumerate(self.columns) if i == 0 or c.key in chosen]
+
+    def _own_act(self) -> HttpResponse:
+        """Keep the chosen columns, or keep or drop a saved view."""
+        posted = self.request.POST
+        act, back = posted["list_act"], self.link()
+        views = list(self._kept().get("views", []))
+        if act == "columns":
+            self._keep(columns=[c.key for c in self.columns if c.key in posted.getlist("column")])
+        elif act == "reset_columns":
+            self._keep(columns=None)
+        elif act == "save_view" and (name := clean(posted.get("name", ""))[:60]):
+            views = [v for v in views if v[0] != name][-19:] + [[name, back]]
+            self._keep(views=views)
+            components.tell(self.request, "done", _("The conditions were saved as “%(name)s”.") % {"name": name})
+        elif act == "drop_view":
+            self._keep(views=[v for v in views if v[0] != posted.get("name")])
+        return HttpResponseRedirect(self.request.path + back)
+
+    # The answer.
+
+    def response(self, context: Mapping[str, Any] | None = None) -> HttpResponse | StreamingHttpResponse:
+        """The page, its table alone for htmx, or a file of everything that is filtered."""
+        if self.request.method == "POST" and "list_act" in self.request.POST:
+            return self._own_act()
+        q = self.query()
+        wanted = self.request.GET.get("export", "")
+        if self.exports and wanted in ("csv", "xlsx", "tsv"):
+            return self._file(wanted, q)
+        printing = wanted == "print"
+        page = Page(rows=list(self._rows(q, PRINT_LIMIT))) if printing else self.fetch(q)
+        data = self._context(q, page, printing) | dict(context or {})
+        part = self.request.headers.get("HX-Target", "").endswith(f"#list-{self.key}")
+        response = render(self.request, "kit/list_region.html" if part else self.template, data | {"partial": part})
+        patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        return response
+
+    def _context(self, q: ListQuery, page: Any, printing: bool) -> dict[str, Any]:
+        columns = self.shown()
+        acts = [] if printing else list(self.bulk_acts())
+        table = Table(
+            columns=columns, rows=page.rows, caption=self.title, empty=self.empty, id=self.key,
+            group=self.group, depth=self.depth, note=self.row_note, row_id=self.row_id, row_menu=None if printing else self.row_menu,
+            totals=getattr(page, "totals", {}), sortable=not printing, default_sort=self.default_sort, selectable=bool(acts),
+        )  # fmt: skip
+        kept = self._kept()
+        return {
+            "list": self,
+            "title": self.title,
+            "table": table,
+            "page": page,
+            "q": q,
+            "printing": printing,
+            "count_text": self.count_text(page),
+            "chips": self.chips(q),
+            "filtered": bool(q.text or q.filters),
+            "filter_fields": [self._filter_field(f, q) for f in self.filters],
+            "acts": acts,
+            "query": self.link(),
+            "clear_url": self.link(drop=["q", *(f.key for f in self.filters)]),
+            "next_url": self.link(cursor=page.next_cursor) if page.next_cursor else "",
+            "previous_url": self.link(cursor=page.previous_cursor) if page.previous_cursor else "",
+            "sizes": [{"size": size, "url": self.link(size=str(size)), "current": size == q.size} for size in SIZES],
+            "choices": [{"column": c, "shown": c in columns, "fixed": i == 0} for i, c in enumerate(self.columns)],
+            "views": [{"name": name, "url": url} for name, url in kept.get("views", [])],
+            "exports": {kind: f"{self.link()}&{urlencode({'export': kind})}" for kind in ("csv", "xlsx", "tsv", "print")},
+        }
+
+    def _filter_field(self, f: Filter, q: ListQuery) -> dict[str, Any]:
+        value = q.filters.get(f.key)
+        chosen = value if isinstance(value, list) else [value]
+        options = (
+            [{"value": key, "label": label, "chosen": key in chosen} for key, label in f.options(self)]
+            if isinstance(f, ChoiceFilter)
+            else []
+        )
+        shown = value.isoformat() if isinstance(value, dt.date) else value or ""
+        return {"filter": f, "options": options, "value": shown, "active": value is not None}
+
+    def count_text(self, page: Any) -> str:
+        """「1,284件」, 「10,000件以上」, or nothing where counting would cost too much."""
+        if page.count is None:
+            return ""
+        data = {"count": words.num(page.count)}
+        if not getattr(page, "count_is_exact", True):
+            return _("%(count)s rows or more") % data
+        return ngettext("%(count)s row", "%(count)s rows", page.count) % data
+
+    # Files.
+
+    def _rows(self, q: ListQuery, limit: int) -> Iterator[Any]:
+        cursor, given = None, 0
+        while given < limit:
+            page = self.fetch(ListQuery(q.text, q.filters, q.sort, q.descending, cursor, min(EXPORT_CHUNK, limit - given)))
+            yield from page.rows
+            given += len(page.rows)
+            cursor = page.next_cursor
+            if not cursor or not page.rows:
+                return
+
+    def _file(self, kind: str, q: ListQuery) -> HttpResponse | StreamingHttpResponse:
+        """CSV for programs and for reading back: keys and codes. XLSX and TSV for people: labels and words."""
+        columns = self.shown()
+        stamp = f"{timezone.localtime(clock.now()):%Y%m%d-%H%M}"
+        name = f"{slugify(self.key)}-{stamp}"
+        rows = self._rows(q, EXPORT_LIMIT)
+        if kind == "csv":
+            head = [c.key for c in columns]
+            lines = tabular.csv_lines(head, ([c.plain(row) for c in columns] for row in rows))
+            answer: HttpResponse | StreamingHttpResponse = StreamingHttpResponse(
+                _as_now(lines), content_type="text/csv; charset=utf-8"
+            )
+        elif kind == "tsv":
+            return HttpResponse(self._tsv(columns, rows), content_type="text/tab-separated-values; charset=utf-8")
+        else:
+            head = [str(c.label) for c in columns]
+            head += [_("%(label)s (code)") % {"label": c.label} for c in columns if c.stateful]
+            cells = ([c.spoken(row) for c in columns] + [c.plain(row) for c in columns if c.stateful] for row in rows)
+            kind_of = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+            answer = HttpResponse(tabular.xlsx_bytes(head, cells, sheet=str(self.title)), content_type=kind_of)
+        answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+        return answer
+
+    def _tsv(self, columns: Sequence[Column], rows: Iterator[Any]) -> str:
+        out = io.StringIO()
+        out.write("\t".join(str(c.label) for c in columns) + "\n")
+        for row in rows:
+            cells = (tabular.guard(c.spoken(row)) for c in columns)
+            out.write("\t".join("" if cell is None else " ".join(str(cell).split()) for cell in cells) + "\n")
+        return out.getvalue()
+
+
+def _as_now(lines: Iterator[str]) -> Iterator[bytes]:
+    """Stream in the language and zone of the request, which are gone when the server asks for the lines."""
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def stream() -> Iterator[bytes]:
+        with translation.override(language), timezone.override(zone):
+            for line in lines:
+                yield line.encode()
+
+    return stream()
+
+
+def selected(request: HttpRequest) -> tuple[list[str], bool]:
+    """What a bulk act was sent: the chosen row ids, and whether everything that matches was meant."""
+    data = request.POST if request.method == "POST" else request.GET
+    return data.getlist("row"), data.get("all") == "1"
+
+
+__all__ += ["reach", "selected"]

@@ -1,0 +1,223 @@
+"""Columns and tables as data: one description yields the cell on screen, in a file and on the clipboard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from daicho.core.tabular import Cell
+from daicho.interfaces.portal import components, words
+from daicho.interfaces.portal.components import Text
+from daicho.interfaces.portal.templatetags import kit_small
+
+NUMBERS = {"num", "balance"}
+STATES = {"state", "severity"}
+
+
+def reach(row: Any, path: str) -> Any:
+    """The value at a dotted path of attributes, mapping keys and calls without arguments; None on the way ends it."""
+    value = row
+    for name in path.split("."):
+        if value is None:
+            return None
+        value = value.get(name) if isinstance(value, Mapping) else getattr(value, name)
+        if callable(value):
+            value = value()
+    return value
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where its value comes from and how it reads.
+
+    `kind`: text, code, num, balance, date, datetime, until (an end with the days left), state, severity, tags, bool.
+    `optional` columns are hidden until chosen; `total` ones are summed; `link` gives the URL of a cell.
+    `phone`: shown in the list that replaces the table on phones (default: head, states and two more).
+    """
+
+    key: str
+    label: Text
+    kind: str = "text"
+    sort: bool = False
+    optional: bool = False
+    total: bool = False
+    link: Callable[[Any], str] | None = None
+    value: Callable[[Any], Any] | None = None
+    phone: bool | None = None
+    sort_key: Callable[[Any], Any] | None = None
+
+    @property
+    def numeric(self) -> bool:
+        return self.kind in NUMBERS
+
+    @property
+    def stateful(self) -> bool:
+        return self.kind in STATES
+
+    def of(self, row: Any) -> Any:
+        return self.value(row) if self.value else reach(row, self.key)
+
+    def face(self, value: Any) -> SafeString | str:
+        """The value as it reads on screen."""
+        if value is None or value == "":
+            return words.NOTHING
+        match self.kind:
+            case "num":
+                return words.num(value)
+            case "balance":
+                return kit_small.balance(value)
+            case "date":
+                return kit_small.date(value)
+            case "datetime":
+                return kit_small.datetime(value)
+            case "until":
+                return kit_small.ago(value, day=True)
+            case "state" | "severity":
+                return kit_small.state(value)
+            case "tags":
+                return kit_small.tag_list(value)
+            case "bool":
+                return _("Yes") if value else _("No")
+            case "code":
+                return format_html('<span class="code">{}</span>', value)
+        return conditional_escape(value)
+
+    def html(self, row: Any, *, head: bool = False, phone: bool = True) -> SafeString:
+        """The cell of a row; the head cell of the row when `head`."""
+        face = self.face(self.of(row))
+        url = self.link(row) if self.link else ""
+        if url:
+            face = format_html('<a href="{}">{}</a>', url, face)
+        css = " ".join(["num"] * self.numeric + ["nowrap"] * (self.kind in ("date", "datetime", "code")) + ["no-phone"] * (not phone))
+        attributes = format_html(' class="{}"', css) if css else ""
+        if head:
+            return format_html('<th scope="row"{}>{}</th>', attributes, face)
+        return format_html('<td{} data-label="{}">{}</td>', attributes, self.label, face)
+
+    def plain(self, row: Any) -> Cell:
+        """The value for a file: numbers stay numbers, dates dates, states their code, instants in the reader's zone."""
+        value = self.of(row)
+        if value is None:
+            return None
+        if self.stateful:
+            return value.code if isinstance(value, components.State) else str(value[0] if isinstance(value, tuple) else value)
+        if isinstance(value, dt.datetime):
+            return None if value.year >= 9999 else timezone.localtime(value).isoformat(timespec="seconds")
+        if isinstance(value, dt.date):
+            return None if value.year >= 9999 else value
+        if self.kind == "tags":
+            return ", ".join(str(tag) for tag in value)
+        if isinstance(value, bool | int | float):
+            return value
+        return str(value)
+
+    def spoken(self, row: Any) -> Cell:
+        """The value for people who paste or read it in a workbook: states in words, dates as on screen."""
+        value = self.of(row)
+        if self.stateful and value:
+            if isinstance(value, components.State):
+                return words.state_text(value.code, value.number, value.text)
+            return words.state_text(*(value if isinstance(value, tuple) else (str(value),)))
+        if self.kind == "bool" and value is not None:
+            return _("Yes") if value else _("No")
+        if isinstance(value, dt.datetime):
+            day = timezone.localtime(value)
+            return f"{day:%Y/%m/%d}" if self.kind in ("date", "until") else f"{day:%Y/%m/%d %H:%M}"
+        if isinstance(value, dt.date):
+            return None if value.year >= 9999 else f"{value:%Y/%m/%d}"
+        return self.plain(row)
+
+
+@dataclass(frozen=True)
+class Empty:
+    """The words when there is nothing yet, and the first act (shown only to who may do it)."""
+
+    title: Text
+    text: Text = ""
+    action: components.Action | None = None
+    kind: str = "nothing_yet"
+
+
+@dataclass
+class Table:
+    """Rows under columns. `group` gives (key, label) of a row, `depth` its place in a tree, `note` a line below it."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Any]
+    caption: Text
+    empty: Empty | None = None
+    id: str = "table"
+    group: Callable[[Any], tuple[Any, Text]] | None = None
+    depth: Callable[[Any], int] | None = None
+    note: Callable[[Any], Text] | None = None
+    row_id: str = ""
+    row_label: Callable[[Any], str] | None = None
+    row_menu: Callable[[Any], Sequence[components.MenuItem]] | None = None
+    totals: Mapping[str, Any] = field(default_factory=dict)
+    sortable: bool = False
+    default_sort: str = ""
+    selectable: bool = False
+
+    @property
+    def width(self) -> int:
+        return len(self.columns) + bool(self.selectable) + bool(self.row_menu)
+
+    def on_phone(self) -> set[str]:
+        """The keys of the columns that the phone's list shows."""
+        chosen = {c.key for c in self.columns if c.phone}
+        if chosen:
+            return chosen | {c.key for c in self.columns[:1]}
+        head, rest = self.columns[:1], self.columns[1:]
+        others = [c for c in rest if not c.stateful and c.phone is None]
+        preferred = sorted(others, key=lambda c: (c.kind not in ("balance", "until"), self.columns.index(c)))
+        return {c.key for c in [*head, *(c for c in rest if c.stateful), *preferred[:2]]}
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What the template draws: group heads and rows."""
+        out: list[dict[str, Any]] = []
+        last: Any = object()
+        phone = self.on_phone()
+        for row in self.rows:
+            if self.group:
+                key, label = self.group(row)
+                if key != last:
+                    out.append({"group": label})
+                    last = key
+            cells = mark_safe(
+                "".join(c.html(row, head=i == 0, phone=c.key in phone) for i, c in enumerate(self.columns))
+            )
+            out.append(
+                {
+                    "cells": cells,
+                    "depth": self.depth(row) if self.depth else None,
+                    "note": self.note(row) if self.note else "",
+                    "id": reach(row, self.row_id) if self.row_id else "",
+                    "name": self.row_label(row) if self.row_label else words_of(self.columns[0], row),
+                    "menu": list(self.row_menu(row)) if self.row_menu else [],
+                }
+            )
+        return out
+
+    def sums(self) -> dict[str, Any]:
+        """Totals by column: those given, else the sum of the rows on the page."""
+        keys = [c for c in self.columns if c.total]
+        return {c.key: self.totals.get(c.key, sum(c.of(row) or 0 for row in self.rows)) for c in keys}
+
+    def foot(self) -> list[dict[str, Any]]:
+        """The cells of the sum row, or nothing."""
+        sums = self.sums()
+        if not sums or not self.rows:
+            return []
+        return [{"column": c, "face": c.face(sums[c.key]) if c.key in sums else ""} for c in self.columns[1:]]
+
+
+def words_of(column: Column, row: Any) -> str:
+    """The first cell of a row in words, which names its checkbox and its menu."""
+    return str(column.spoken(row) or "")
