@@ -1,0 +1,1 @@
+"""What people read of the ledger. Every query asks for a `Sight`, which only the door gives (queries/sight.py)."""

@@ -1,0 +1,143 @@
+"""What ends, what has ended, and what breaks then (S2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import TruncMonth
+
+from daicho.core.clock import now, start_of_day, today
+from daicho.core.paging import Page, keyset_page
+from daicho.core.text import clean, name_key
+from daicho.domain.ledger.models import Holding, Place, Pool
+from daicho.domain.ledger.queries.forecast import balances_after
+from daicho.domain.ledger.queries.lots import LotRow, lot_row
+from daicho.domain.ledger.queries.sight import Sight, tags_named
+
+ORDER = ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid")
+LIVE = (Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
+# An end is the first instant of the next day: a lot that ends on the last day of a month belongs to that month.
+LAST_INSTANT = ExpressionWrapper(
+    F("lot__end_at") - Value(dt.timedelta(seconds=1), output_field=DurationField()), output_field=DateTimeField()
+)
+DAYS = (7, 30, 60, 90, 180, 365)
+
+
+@dataclass(frozen=True, slots=True)
+class EndCriteria:
+    """What the reader asks for. `ended`: what is over since `days`, else what ends within `days`."""
+
+    days: int = 90
+    ended: bool = False
+    text: str = ""
+    kind: str = ""
+    in_use_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndRow:
+    """A lot that ends or has ended at a place; `balance_after`: of its pool just after that instant, by what is known now."""
+
+    row: LotRow
+    pool: Pool | None
+    balance_after: int | None
+
+    @property
+    def in_use(self) -> int:
+        return self.pool.in_use if self.pool else 0
+
+    @property
+    def short_after(self) -> int:
+        return max(0, -self.balance_after) if self.balance_after is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndMonth:
+    """How many licenses of how many lots end in a month of the account's zone."""
+
+    month: dt.date
+    lots: int
+    quantity: int
+
+
+def _ending(sight: Sight, criteria: EndCriteria) -> QuerySet[Holding]:
+    at = now()
+    span = dt.timedelta(days=criteria.days)
+    found = Holding.objects.filter(
+        sight.condition("place__virtual_account"), account=sight.account, place__virtual_account__isnull=False,
+        lot__account=sight.account, quantity__gt=0,
+    )  # fmt: skip
+    if criteria.ended:
+        found = found.filter(place__kind=Place.Kind.ENDED, lot__end_at__gt=at - span, lot__end_at__lte=at)
+    else:
+        found = found.filter(place__kind__in=LIVE, lot__end_at__gt=at, lot__end_at__lte=at + span)
+    if criteria.kind:
+        found = found.filter(lot__kind=criteria.kind)
+    for word in clean(criteria.text).split():
+        found = found.filter(
+            Q(lot__tag__in=tags_named(word))
+            | Q(lot__order_number__icontains=word)
+            | Q(place__virtual_account__name_key__contains=name_key(word))
+        )
+    return found.select_related("lot", "lot__tag", "place", "place__virtual_account", "place__holder__unit")
+
+
+def list_ends(sight: Sight, criteria: EndCriteria, *, cursor: str | None = None, size: int = 25) -> Page[EndRow]:
+    """One page: the next to end first; of the ended ones the last to end first."""
+    order = tuple(f"-{name}" for name in ORDER) if criteria.ended else ORDER
+    page = keyset_page(_ending(sight, criteria), order, cursor=cursor, size=size, count=True)
+    pools = _pools_of(page.rows)
+    wanted = {(holding.place.virtual_account_id, holding.lot.tag_id, holding.lot.end_at) for holding in page.rows}
+    after = balances_after(sight.account, wanted)
+    rows = []
+    for holding in page.rows:
+        key = (holding.place.virtual_account_id, holding.lot.tag_id)
+        rows.append(
+            EndRow(lot_row(sight, holding, criteria.days), pools.get(key), after.get((*key, holding.lot.end_at)))
+        )
+    return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def _pools_of(holdings: list[Holding]) -> dict[tuple[int, int], Pool]:
+    found = Pool.objects.filter(
+        virtual_account__in={h.place.virtual_account_id for h in holdings}, tag__in={h.lot.tag_id for h in holdings}
+    )
+    return {(pool.virtual_account_id, pool.tag_id): pool for pool in found.select_related("tag", "virtual_account")}
+
+
+def end_summary(sight: Sight, days: int = 90) -> tuple[int, int]:
+    """How many lots end within `days`, and how many licenses in them."""
+    found = _ending(sight, EndCriteria(days=days)).order_by()
+    sums = found.aggregate(lots=Count("lot", distinct=True), quantity=Sum("quantity"))
+    return sums["lots"], sums["quantity"] or 0
+
+
+def ends_by_month(sight: Sight, months: int = 12) -> list[EndMonth]:
+    """What ends in this month (from now on) and the following ones, months without an end included."""
+    zone = ZoneInfo(sight.account.time_zone)
+    first = today(sight.account.time_zone).replace(day=1)
+    names = [_month_after(first, number) for number in range(months + 1)]
+    until = start_of_day(names.pop(), sight.account.time_zone)
+    live = Holding.objects.filter(
+        sight.condition("place__virtual_account"), account=sight.account, place__kind__in=LIVE, quantity__gt=0,
+        lot__account=sight.account, lot__end_at__gt=now(), lot__end_at__lte=until,
+    )  # fmt: skip
+    rows = live.annotate(month=TruncMonth(LAST_INSTANT, tzinfo=zone)).values("month")
+    found = {
+        row["month"].date().replace(day=1): (row["lots"], row["quantity"])
+        for row in rows.annotate(lots=Count("lot", distinct=True), quantity=Sum("quantity")).order_by("month")
+    }
+    return [EndMonth(month, *found.get(month, (0, 0))) for month in names]
+
+
+def _month_after(first: dt.date, number: int) -> dt.date:
+    years, month = divmod(first.month - 1 + number, 12)
+    return dt.date(first.year + years, month + 1, 1)
+
+
+def has_ended_recently(sight: Sight, days: int = 30) -> int:
+    """How many licenses ended within the last `days`, for the line on the dashboard."""
+    return _ending(sight, EndCriteria(days=days, ended=True)).order_by().aggregate(total=Sum("quantity"))["total"] or 0

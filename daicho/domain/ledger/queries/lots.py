@@ -1,0 +1,129 @@
+"""Where the lots of a license lie, and which lots the account has."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from daicho.core.clock import last_day, now, today
+from daicho.core.paging import Page, keyset_page
+from daicho.core.text import clean, name_key
+from daicho.domain.ledger.models import Holding, Lot, Place
+from daicho.domain.ledger.queries.sight import Sight, tags_named
+from daicho.domain.ledger.queries.states import ENDING_DAYS, horizon, lot_state
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "end": ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
+    "start": ("lot__start_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
+}
+KINDS = tuple(Lot.Kind.values)
+
+
+@dataclass(frozen=True, slots=True)
+class LotRow:
+    """So many of a lot at a place. `end_on`: the last day in the account's zone; `days_left`: 0 today, None without end."""
+
+    holding: Holding
+    state: str
+    end_on: dt.date | None
+    days_left: int | None
+
+    @property
+    def lot(self) -> Lot:
+        return self.holding.lot
+
+    @property
+    def place(self) -> Place:
+        return self.holding.place
+
+    @property
+    def quantity(self) -> int:
+        return self.holding.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class LotCriteria:
+    """What the reader asks for; empty means any. `state`: a code of `lot_state`; `movable`: on hand or not yet started."""
+
+    tag_uid: str = ""
+    sku: str = ""
+    state: str = ""
+    kinds: tuple[str, ...] = ()
+    text: str = ""
+    movable: bool = False
+    with_ended: bool = True
+
+
+def _holdings(sight: Sight, criteria: LotCriteria) -> QuerySet[Holding]:
+    found = Holding.objects.filter(
+        sight.condition("place__virtual_account"), account=sight.account, place__virtual_account__isnull=False,
+        quantity__gt=0,
+    )  # fmt: skip
+    if criteria.tag_uid:
+        found = found.filter(lot__tag__uid=criteria.tag_uid)
+    if criteria.sku:
+        found = found.filter(lot__tag__sku_key=name_key(criteria.sku))
+    if criteria.kinds:
+        found = found.filter(lot__kind__in=criteria.kinds)
+    if criteria.movable:
+        found = found.filter(place__kind__in=(Place.Kind.ON_HAND, Place.Kind.PENDING))
+    if not criteria.with_ended:
+        found = found.exclude(place__kind=Place.Kind.ENDED)
+    for word in clean(criteria.text).split():
+        found = found.filter(
+            Q(lot__uid=word.lower())
+            | Q(lot__order_number__icontains=word)
+            | Q(lot__tag__in=tags_named(word))
+            | Q(place__virtual_account__name_key__contains=name_key(word))
+        )
+    match criteria.state:
+        case "ended":
+            found = found.filter(place__kind=Place.Kind.ENDED)
+        case "not_started":
+            found = found.filter(place__kind=Place.Kind.PENDING)
+        case "ending":
+            found = found.filter(place__kind=Place.Kind.ON_HAND, lot__end_at__lte=horizon(), lot__end_at__gt=now())
+        case "in_force":
+            found = found.filter(place__kind=Place.Kind.ON_HAND)
+        case "reserved" | "fulfilled":
+            found = found.filter(place__kind=criteria.state)
+    return found.select_related("lot", "lot__tag", "place", "place__virtual_account", "place__holder__unit")
+
+
+def list_lots(
+    sight: Sight,
+    criteria: LotCriteria,
+    *,
+    sort: str = "end",
+    descending: bool = False,
+    cursor: str | None = None,
+    size: int = 25,
+    ending_days: int = ENDING_DAYS,
+) -> Page[LotRow]:
+    """One page of lots where they lie; those that end soonest first, those without end last."""
+    order = ORDERS.get(sort, ORDERS["end"])
+    if descending:
+        order = tuple(f"-{name}" for name in order)
+    page = keyset_page(_holdings(sight, criteria), order, cursor=cursor, size=size, count=True)
+    rows = [lot_row(sight, holding, ending_days) for holding in page.rows]
+    return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def lot_row(sight: Sight, holding: Holding, ending_days: int = ENDING_DAYS) -> LotRow:
+    zone, lot = sight.account.time_zone, holding.lot
+    end_on = last_day(lot.end_at, zone) if lot.end_at is not None else None
+    state = lot_state(lot, holding.place.kind, ending_days)
+    days = (end_on - today(zone)).days if end_on is not None else None
+    return LotRow(holding, state, end_on, days)
+
+
+def movable_lots(sight: Sight, pool_ids: list[int], *, limit: int = 500) -> list[Holding]:
+    """The lots on hand or not yet started of these visible pools, soonest end first: what a person may choose by hand."""
+    pools = sight.pools().filter(pk__in=pool_ids).values_list("virtual_account_id", "tag_id")
+    wanted = Q(pk__in=[])
+    for virtual_account_id, tag_id in pools:
+        wanted |= Q(place__virtual_account_id=virtual_account_id, lot__tag_id=tag_id)
+    found = _holdings(sight, LotCriteria(movable=True)).filter(wanted)
+    return list(found.order_by("lot__end_at", "lot__uid")[:limit])

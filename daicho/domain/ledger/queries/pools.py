@@ -1,0 +1,211 @@
+"""The license table: every pool in sight, filtered, sorted, paged and summed (S1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from daicho.core.paging import COUNT_LIMIT, Page, keyset_page
+from daicho.core.text import clean, name_key
+from daicho.domain.ledger.models import Holding, Place, Pool
+from daicho.domain.ledger.queries.sight import Sight, tags_named
+from daicho.domain.ledger.queries.states import ENDING_DAYS, NOTHING_LEFT, has_ended_lots, in_state, is_idle
+from daicho.domain.tenancy.models import VirtualAccount, VirtualAccountTag
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "license": ("tag__sku_key", "virtual_account__name_key", "uid"),
+    "virtual_account": ("virtual_account__name_key", "tag__sku_key", "uid"),
+    "balance": ("balance", "uid"),
+    "purchased": ("purchased", "uid"),
+    "in_use": ("in_use", "uid"),
+    "reserved": ("reserved", "uid"),
+    "next_end": ("next_end_at", "uid"),
+}
+SUMS = ("purchased", "in_use", "reserved", "fulfilled", "balance", "lent", "borrowed", "pending")
+LIVE_PLACES = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCriteria:
+    """What the reader asks for; empty means any. `kind`: of a lot that lies there; `va_tag`: a label of virtual accounts."""
+
+    text: str = ""
+    state: str = ""
+    kind: str = ""
+    va_tag: str = ""
+    family: str = ""
+    enforcement: str = ""
+    spare: bool = False
+    idle: bool = False
+    tag_uid: str = ""
+    sku: str = ""
+    uids: tuple[str, ...] = ()
+    ending_days: int = ENDING_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class PoolTotals:
+    """Sums over all that is filtered; None of them when there are more than 10,000 pools (`is_exact` False)."""
+
+    count: int
+    is_exact: bool
+    sums: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BranchTotal:
+    """A virtual account with the sums of its own pools and of the whole branch below it (S26)."""
+
+    virtual_account: VirtualAccount
+    own: dict[str, int]
+    branch: dict[str, int]
+
+
+def find_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
+    """The visible pools that match. A pool in which nothing is left is shown only when something ended there."""
+    found = sight.pools()
+    for word in clean(criteria.text).split():
+        found = found.filter(_named(sight, word))
+    if criteria.uids:
+        found = found.filter(uid__in=criteria.uids)
+    elif criteria.state:
+        found = found.filter(in_state(criteria.state, criteria.ending_days))
+    else:
+        found = found.filter(~NOTHING_LEFT | Q(has_ended_lots()))
+    if criteria.tag_uid:
+        found = found.filter(tag__uid=criteria.tag_uid)
+    if criteria.sku:
+        found = found.filter(tag__sku_key=name_key(criteria.sku))
+    if criteria.kind:
+        found = found.filter(_holds_kind(criteria.kind))
+    if criteria.va_tag:
+        labels = VirtualAccountTag.objects.filter(
+            virtual_account__account=sight.account, name_key=name_key(criteria.va_tag)
+        )
+        found = found.filter(virtual_account__in=labels.values("virtual_account"))
+    if criteria.family:
+        found = found.filter(tag__family=criteria.family)
+    if criteria.enforcement:
+        found = found.filter(tag__enforcement=criteria.enforcement)
+    if criteria.spare:
+        found = found.filter(balance__gt=0)
+    if criteria.idle:
+        found = found.filter(is_idle())
+    return found
+
+
+def _named(sight: Sight, word: str) -> Q:
+    """One typed word meets SKU, name in either language, or the virtual account's name (NFKC, case folded)."""
+    virtual_accounts = sight.all_virtual_accounts().filter(name_key__contains=name_key(word))
+    return Q(tag__in=tags_named(word)) | Q(virtual_account__in=virtual_accounts.values("pk"))
+
+
+def _holds_kind(kind: str) -> Q:
+    return Q(
+        Exists(
+            Holding.objects.filter(
+                place__virtual_account=OuterRef("virtual_account"),
+                place__kind__in=LIVE_PLACES,
+                lot__tag=OuterRef("tag"),
+                lot__kind=kind,
+                quantity__gt=0,
+            )
+        )
+    )
+
+
+def list_pools(
+    sight: Sight,
+    criteria: PoolCriteria,
+    *,
+    sort: str = "license",
+    descending: bool = False,
+    cursor: str | None = None,
+    size: int = 25,
+) -> Page[Pool]:
+    """One page of pools with tag and virtual account. `sort`: a key of ORDERS. Not counted: see `pool_totals`."""
+    order = ORDERS.get(sort, ORDERS["license"])
+    if descending:
+        order = tuple(f"-{name}" for name in order)
+    return keyset_page(find_pools(sight, criteria), order, cursor=cursor, size=size)
+
+
+def pool_totals(sight: Sight, criteria: PoolCriteria) -> PoolTotals:
+    """Count and sums of all pools that match, read to 10,001 rows at most."""
+    first = find_pools(sight, criteria).order_by().values("pk", *SUMS)[: COUNT_LIMIT + 1]
+    found = first.aggregate(count=Count("pk"), **{name: Sum(name) for name in SUMS})
+    count = found.pop("count")
+    if count > COUNT_LIMIT:
+        return PoolTotals(COUNT_LIMIT, False, {})
+    return PoolTotals(count, True, {name: found[name] or 0 for name in SUMS})
+
+
+def branch_totals(sight: Sight, criteria: PoolCriteria | None = None, *, limit: int = 2_000) -> list[BranchTotal]:
+    """Sums per virtual account and per branch, in tree order; only for who sees the whole account (S26), else empty.
+
+    Nothing is left out up to `limit` virtual accounts; beyond it only the upper levels that fit are shown.
+    """
+    if not sight.sees_all:
+        return []
+    nodes = list(sight.virtual_accounts().order_by("depth", "name_key")[:limit])
+    pools = find_pools(sight, criteria or PoolCriteria()).order_by()
+    sums = pools.values("virtual_account_id", "virtual_account__path").annotate(**{f"sum_{n}": Sum(n) for n in SUMS})
+    own: dict[int, dict[str, int]] = {}
+    branch: dict[int, dict[str, int]] = {}
+    for row in sums:
+        figures = {name: row[f"sum_{name}"] or 0 for name in SUMS}
+        own[row["virtual_account_id"]] = figures
+        for number in _ids(row["virtual_account__path"], row["virtual_account_id"]):
+            total = branch.setdefault(number, dict.fromkeys(SUMS, 0))
+            for name, value in figures.items():
+                total[name] += value
+    zero = dict.fromkeys(SUMS, 0)
+    return [BranchTotal(va, own.get(va.pk, zero), branch.get(va.pk, zero)) for va in in_tree_order(nodes)]
+
+
+def _ids(path: str, own: int) -> list[int]:
+    return [int(part) for part in path.split("/") if part] or [own]
+
+
+def in_tree_order(nodes: list[VirtualAccount]) -> list[VirtualAccount]:
+    """Parents before children, siblings by name. A node whose parent is not among them stands at the top."""
+    known = {node.pk for node in nodes}
+    children: dict[int | None, list[VirtualAccount]] = {}
+    for node in sorted(nodes, key=lambda n: n.name_key):
+        parent = node.parent_id if node.parent_id in known else None
+        children.setdefault(parent, []).append(node)
+    ordered: list[VirtualAccount] = []
+    waiting = list(reversed(children.get(None, [])))
+    while waiting:
+        node = waiting.pop()
+        ordered.append(node)
+        waiting.extend(reversed(children.get(node.pk, [])))
+    return ordered
+
+
+def families(sight: Sight) -> list[str]:
+    """The families of the licenses in sight, by name."""
+    found = sight.pools().exclude(tag__family="").order_by("tag__family").values_list("tag__family", flat=True)
+    return list(found.distinct())
+
+
+def va_tags(sight: Sight) -> list[str]:
+    """The labels of the virtual accounts in sight, by name."""
+    labels = VirtualAccountTag.objects.filter(virtual_account__in=sight.virtual_accounts().values("pk"))
+    return list(labels.order_by("name_key").values_list("name", flat=True).distinct()[:200])
+
+
+def spare_elsewhere(sight: Sight, pools: list[Pool], *, limit: int = 3) -> dict[int, list[Pool]]:
+    """For each short pool (by id): up to `limit` visible pools of its tag with something spare, the most first."""
+    tags = {pool.tag_id for pool in pools}
+    if not tags:
+        return {}
+    everywhere = Pool.objects.filter(
+        account=sight.account, tag__in=tags, balance__gt=0,
+        virtual_account__in=sight.all_virtual_accounts().values("pk"),
+    )  # fmt: skip
+    by_tag: dict[int, list[Pool]] = {}
+    for found in everywhere.select_related("tag", "virtual_account").order_by("tag_id", "-balance", "uid")[:1_000]:
+        by_tag.setdefault(found.tag_id, []).append(found)
+    return {pool.pk: [other for other in by_tag.get(pool.tag_id, []) if other.pk != pool.pk][:limit] for pool in pools}

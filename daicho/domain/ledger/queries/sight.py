@@ -1,0 +1,124 @@
+"""What an actor sees of an account's licenses: made by the door, asked for by every query of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from daicho.core.actor import Actor
+from daicho.core.errors import NotFound
+from daicho.core.text import name_key
+from daicho.domain.access.policy import ensure_may
+from daicho.domain.access.rules import Permission
+from daicho.domain.catalog.models import LicenseTag
+from daicho.domain.ledger.models import Pool
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The virtual accounts of one account whose licenses an actor may see now, narrowed to the scope of the page.
+
+    `visible`: ids of all that the actor may see, None for the whole account. `only`: the virtual account of the page;
+    `below`: with those below it. `manages`: where he may move licenses, None for everywhere.
+    """
+
+    account: SmartAccount
+    visible: frozenset[int] | None
+    manages: frozenset[int] | None
+    only: VirtualAccount | None = None
+    below: bool = False
+
+    @property
+    def sees_all(self) -> bool:
+        return self.visible is None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the page may show more than one virtual account."""
+        return self.only is None or self.below
+
+    def sees(self, virtual_account_id: int | None) -> bool:
+        return virtual_account_id is not None and (self.visible is None or virtual_account_id in self.visible)
+
+    def may_manage(self, virtual_account_id: int | None) -> bool:
+        if virtual_account_id is None:
+            return self.manages is None
+        return self.manages is None or virtual_account_id in self.manages
+
+    def manages_something(self) -> bool:
+        return self.manages is None or bool(self.manages)
+
+    def virtual_accounts(self) -> QuerySet[VirtualAccount]:
+        """Those in the page's scope."""
+        found = VirtualAccount.objects.filter(account=self.account, deleted_at=None)
+        if self.visible is not None:
+            found = found.filter(pk__in=self.visible)
+        if self.only is not None:
+            found = found.filter(path__startswith=self.only.path) if self.below else found.filter(pk=self.only.pk)
+        return found
+
+    def all_virtual_accounts(self) -> QuerySet[VirtualAccount]:
+        """All that the actor may see, whatever the page's scope."""
+        found = VirtualAccount.objects.filter(account=self.account, deleted_at=None)
+        return found if self.visible is None else found.filter(pk__in=self.visible)
+
+    def condition(self, path: str = "virtual_account") -> Q:
+        """The rows in scope, by the path from the row to its virtual account."""
+        if self.only is not None and not self.below:
+            return Q(**{path: self.only})
+        if self.only is None and self.visible is None:
+            return Q(**{f"{path}__deleted_at": None})
+        return Q(**{f"{path}__in": self.virtual_accounts().values("pk")})
+
+    def pools(self) -> QuerySet[Pool]:
+        """The pools in scope, with tag and virtual account."""
+        return Pool.objects.filter(self.condition(), account=self.account).select_related("tag", "virtual_account")
+
+
+def look(
+    actor: Actor,
+    account: SmartAccount,
+    virtual_account: VirtualAccount | None = None,
+    *,
+    below: bool = False,
+    view: Permission = Permission.LICENSES_VIEW,
+    manage: Permission = Permission.LICENSES_MANAGE,
+) -> Sight:
+    """What the actor sees, or NotFound. `below` adds the virtual accounts under the given one that he may see too."""
+    scope = ensure_may(actor, view, account, virtual_account)
+    visible = scope.virtual_account_ids(view)
+    manages = scope.virtual_account_ids(manage)
+    return Sight(
+        account=account,
+        visible=None if visible is None else frozenset(visible),
+        manages=None if manages is None else frozenset(manages),
+        only=virtual_account,
+        below=below and virtual_account is not None,
+    )
+
+
+def find_pool(sight: Sight, uid: str) -> Pool:
+    """One visible pool by its handle, or NotFound."""
+    found = Pool.objects.filter(account=sight.account, uid=uid, virtual_account__deleted_at=None)
+    pool = found.select_related("tag", "tag__ladder", "virtual_account").first()
+    if pool is None or not sight.sees(pool.virtual_account_id):
+        raise NotFound
+    return pool
+
+
+def find_tag(sight: Sight, **handle: Any) -> LicenseTag:
+    """A license tag (by `uid` or `sku_key`) that lies in a virtual account in scope, or NotFound."""
+    pools = sight.pools().filter(**{f"tag__{name}": value for name, value in handle.items()})
+    tag_id = pools.values_list("tag_id", flat=True).first()
+    if tag_id is None:
+        raise NotFound
+    return LicenseTag.objects.select_related("ladder").get(pk=tag_id)
+
+
+def tags_named(word: str) -> QuerySet[LicenseTag, int]:
+    """Ids of the tags whose SKU or name (either language) holds one typed word; NFKC, case folded."""
+    named = Q(sku_key__contains=name_key(word)) | Q(name__icontains=word) | Q(name_ja__icontains=word)
+    return LicenseTag.objects.filter(named).values_list("pk", flat=True)

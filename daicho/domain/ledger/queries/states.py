@@ -1,0 +1,93 @@
+"""The state of a pool and of a lot, as lists show it: the worst first (design.md §3)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Exists, OuterRef, Q
+
+from daicho.core.clock import now
+from daicho.domain.ledger.models import Holding, Lot, Place, Pool, UseChange
+
+ENDING_DAYS = 90
+IDLE_DAYS = 90
+
+SHORT, ENDED, ENDING, NOT_STARTED, IN_COMPLIANCE = "short", "ended", "ending", "not_started", "in_compliance"
+POOL_STATES = (SHORT, ENDED, ENDING, NOT_STARTED, IN_COMPLIANCE)
+
+NOTHING_LEFT = Q(on_hand=0, reserved=0, fulfilled=0, pending=0, in_use=0)
+
+
+def horizon(days: int = ENDING_DAYS) -> dt.datetime:
+    """Whatever ends until this instant is ending."""
+    return now() + dt.timedelta(days=days)
+
+
+def has_ended_lots() -> Exists:
+    """A pool in which something ended."""
+    return Exists(
+        Holding.objects.filter(
+            place__virtual_account=OuterRef("virtual_account"),
+            place__kind=Place.Kind.ENDED,
+            lot__tag=OuterRef("tag"),
+            quantity__gt=0,
+        )
+    )
+
+
+def is_idle(days: int = IDLE_DAYS) -> Q:
+    """Spare, there for `days` at least, and no use began or ended in that time."""
+    since = now() - dt.timedelta(days=days)
+    there = Holding.objects.filter(
+        place__virtual_account=OuterRef("virtual_account"),
+        place__kind=Place.Kind.ON_HAND,
+        lot__tag=OuterRef("tag"),
+        lot__start_at__lte=since,
+        lot__created_at__lte=since,
+        quantity__gt=0,
+    )
+    began = UseChange.objects.filter(pool_after=OuterRef("pk"), at__gt=since)
+    ended = UseChange.objects.filter(pool_before=OuterRef("pk"), at__gt=since)
+    return Q(balance__gt=0) & Q(Exists(there)) & ~Q(Exists(began)) & ~Q(Exists(ended))
+
+
+def in_state(state: str, ending_days: int = ENDING_DAYS) -> Q:
+    """Pools that lists show in this state."""
+    ending = Q(next_end_at__lte=horizon(ending_days))
+    owned = Q(on_hand__gt=0) | Q(reserved__gt=0) | Q(fulfilled__gt=0)
+    match state:
+        case "short":
+            return Q(balance__lt=0)
+        case "ended":
+            return NOTHING_LEFT & Q(has_ended_lots())
+        case "ending":
+            return Q(balance__gte=0) & owned & ending
+        case "not_started":
+            return Q(balance__gte=0, pending__gt=0) & ~owned
+        case "in_compliance":
+            return Q(balance__gte=0) & (owned | Q(in_use__gt=0)) & (~ending | Q(next_end_at=None))
+    return Q(pk__in=[])
+
+
+def state_of(pool: Pool, ending_days: int = ENDING_DAYS) -> str:
+    """The worst state that holds of a pool."""
+    if pool.balance < 0:
+        return SHORT
+    if pool.purchased == 0 and pool.in_use == 0:
+        return NOT_STARTED if pool.pending else ENDED
+    if pool.purchased and pool.next_end_at is not None and pool.next_end_at <= horizon(ending_days):
+        return ENDING
+    return IN_COMPLIANCE
+
+
+def lot_state(lot: Lot, place_kind: str, ending_days: int = ENDING_DAYS) -> str:
+    """A lot where it lies: not_started, in_force, ending, ended, reserved, fulfilled."""
+    if place_kind == Place.Kind.ENDED or (lot.end_at is not None and lot.end_at <= now()):
+        return ENDED
+    if place_kind in (Place.Kind.RESERVED, Place.Kind.FULFILLED):
+        return place_kind
+    if place_kind == Place.Kind.PENDING:
+        return NOT_STARTED
+    if lot.end_at is not None and lot.end_at <= horizon(ending_days):
+        return ENDING
+    return "in_force"
