@@ -8,14 +8,21 @@ from django.core import checks
 
 
 def problems_with_settings() -> list[checks.CheckMessage]:
-    """Errors of the settings; only where there are none those of all else, which may need the database."""
-    ours = [message for message in checks.run_checks(tags=["daicho"]) if message.is_serious()]
-    return ours or [message for message in checks.run_checks() if message.is_serious() and not message.is_silenced()]
+    """What is wrong with the settings; only where nothing is, what is wrong elsewhere, which may need the database."""
+    ours = checks.run_checks(tags=["daicho"])
+    if any(map(stops, ours)):
+        return ours
+    return ours + [message for message in checks.run_checks() if stops(message) and message not in ours]
+
+
+def stops(problem: checks.CheckMessage) -> bool:
+    """Whether Daicho does not start with this problem; a warning is only shown."""
+    return problem.is_serious() and not problem.is_silenced()
 
 
 def settings_are_sound() -> bool:
-    """Print what is wrong, each with its id and hint; True when nothing is."""
+    """Print what is wrong, each with its id and hint; True when nothing stops the start."""
     problems = problems_with_settings()
     for problem in problems:
         print(problem, file=sys.stderr)
-    return not problems
+    return not any(map(stops, problems))

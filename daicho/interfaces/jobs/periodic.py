@@ -48,10 +48,17 @@ def seal_events() -> object:
 
 
 def end_sessions() -> object:
-    """Sessions that ended are removed, and used-up counters of wrong codes with them."""
+    """Sessions that ended are removed."""
     from django.core.management import call_command
 
     return call_command("clearsessions")
+
+
+def forget_requests() -> object:
+    """Answers kept for repeated requests of programs are removed after their time."""
+    from daicho.domain.access.commands.idempotency import forget_old_requests
+
+    return forget_old_requests()
 
 
 JOBS = (
@@ -60,4 +67,5 @@ JOBS = (
     Job("watch-alerts", timedelta(seconds=20), watch_alerts),
     Job("seal-events", timedelta(seconds=30), seal_events),
     Job("end-sessions", timedelta(hours=1), end_sessions),
+    Job("forget-requests", timedelta(hours=1), forget_requests),
 )

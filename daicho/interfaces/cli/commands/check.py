@@ -7,7 +7,7 @@ import argparse
 from django.utils.translation import gettext as _
 
 from daicho.interfaces.cli.output import Subparsers, add_json, answer
-from daicho.interfaces.cli.settings_check import problems_with_settings
+from daicho.interfaces.cli.settings_check import problems_with_settings, stops
 
 
 def register(subparsers: Subparsers) -> None:
@@ -20,5 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
     problems = problems_with_settings()
     found = [{"id": problem.id, "message": problem.msg, "hint": problem.hint} for problem in problems]
     text = "\n".join(str(problem) for problem in problems) or _("The settings are sound.")
-    answer(arguments, {"ok": not found, "problems": found}, text)
-    return 3 if found else 0
+    stopped = any(map(stops, problems))
+    answer(arguments, {"ok": not stopped, "problems": found}, text)
+    return 3 if stopped else 0
