@@ -9,7 +9,7 @@ import datetime as dt
 
 from django.db.models import Q
 
-from daicho.core.actor import Actor, ActorKind
+from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.errors import Forbidden, NotFound
 from daicho.domain.access.errors import (
@@ -66,7 +66,7 @@ def latest_end(actor: Actor, account: SmartAccount, virtual_account: VirtualAcco
     scope = Q(virtual_account=None) | Q(virtual_account=virtual_account)
     granting = [Role.ACCOUNT_ADMINISTRATOR, Role.VA_ADMINISTRATOR]
     ends = list(grants_of(actor).filter(scope, account=account, role__in=granting).values_list("ends_at", flat=True))
-    if actor.kind is ActorKind.API_CLIENT:
+    if actor.api_client_id is not None:
         ends += list(ApiClient.objects.filter(pk=actor.api_client_id).values_list("ends_at", flat=True))
         return min((end for end in ends if end is not None), default=None)
     known = [end for end in ends if end is not None]
@@ -74,10 +74,10 @@ def latest_end(actor: Actor, account: SmartAccount, virtual_account: VirtualAcco
 
 
 def _person_behind(actor: Actor) -> User | None:
-    if actor.kind is ActorKind.USER:
+    if actor.user_id is not None:
         return User.objects.filter(pk=actor.user_id).first()
-    if actor.kind is ActorKind.API_CLIENT:
-        return User.objects.filter(pk=ApiClient.objects.filter(pk=actor.api_client_id).values("created_by")[:1]).first()
+    if actor.api_client_id is not None:
+        return User.objects.filter(pk__in=ApiClient.objects.filter(pk=actor.api_client_id).values("created_by")).first()
     return None
 
 
