@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.db import connection, migrations
@@ -10,6 +11,17 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 def is_postgres() -> bool:
     return connection.vendor == "postgresql"
+
+
+def take_turns(name: str) -> None:
+    """Wait until no other transaction that said the same name is open; must itself be said inside a transaction.
+
+    On SQLite every transaction begins IMMEDIATE, so there is only one writer anyway.
+    """
+    if is_postgres():
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 class AppendOnly(migrations.operations.base.Operation):

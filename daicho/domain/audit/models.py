@@ -44,7 +44,7 @@ class Event(models.Model):
 
 
 class SealBlock(models.Model):
-    """A link of the chain: hash = SHA-256(previous hash + the digests of its events in id order)."""
+    """A link of the chain. Its hash (audit.rules) covers its number, time, the previous hash and its events' digests."""
 
     number = models.PositiveBigIntegerField(unique=True)
     previous_hash = models.CharField(max_length=64)
