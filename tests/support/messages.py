@@ -28,25 +28,20 @@ def main(arguments: list[str]) -> int:
         return 1
     with tempfile.TemporaryDirectory() as work:
         built, faults = build(Path(work))
-        if faults:
-            print("\n".join(faults), file=sys.stderr)
-            return 1
         compiled = Path(work) / "django.mo"
         check = subprocess.run(["msgfmt", "--check", "-o", compiled, built], capture_output=True, text=True)
-        if check.returncode:
-            print(check.stderr, file=sys.stderr)
-            return 1
+        faults += [check.stderr] if check.returncode else []
+        pairs = ((built, CATALOGUE), (compiled, CATALOGUE.with_suffix(".mo")))
         if "--check" in arguments:
-            for new, kept in ((built, CATALOGUE), (compiled, CATALOGUE.with_suffix(".mo"))):
-                if not kept.exists() or new.read_bytes() != kept.read_bytes():
-                    print(f"{kept.relative_to(ROOT)} is not up to date: run bin/messages.", file=sys.stderr)
-                    return 1
-            return 0
-        CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(built, CATALOGUE)
-        shutil.copy(compiled, CATALOGUE.with_suffix(".mo"))
-        print(f"{len(ENTRY.findall(built.read_text())) - 1} texts, all translated.")
-        return 0
+            old = [kept for new, kept in pairs if not kept.exists() or new.read_bytes() != kept.read_bytes()]
+            faults += [f"{kept.relative_to(ROOT)} is not up to date: run bin/messages." for kept in old]
+        elif not check.returncode:
+            CATALOGUE.parent.mkdir(parents=True, exist_ok=True)
+            for new, kept in pairs:
+                shutil.copy(new, kept)
+            print(f"{len(entries(built))} texts, of which {len(entries(built, '--untranslated'))} lack Japanese.")
+        print("\n".join(faults), end="\n" if faults else "", file=sys.stderr)
+        return 1 if faults else 0
 
 
 def build(work: Path) -> tuple[Path, list[str]]:
@@ -89,15 +84,13 @@ def gather(work: Path) -> Path:
     for part in sorted((LOCALE / "parts").glob("*.ja.po")):
         content = part.read_text()
         copy = work / part.name
-        copy.write_text(HEADER + re.sub(r'\Amsgid ""\nmsgstr ""\n(".*\n)*', "", content.lstrip("\ufeff\n")))
+        copy.write_text(HEADER + re.sub(r'^msgid ""\nmsgstr ""\n(".*\n)*', "", content, count=1, flags=re.MULTILINE))
         parts.append(copy)
     together = work / "translations.po"
     if not parts:
         together.write_text(HEADER)
         return together
     run("msgcat", "--no-location", "-o", together, *parts)
-    header_only = re.sub(r'\A(#.*\n)*msgid ""\nmsgstr ""\n("#-#-#.*\n|".*\n)*', HEADER, together.read_text())
-    together.write_text(header_only)
     return together
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from daicho.interfaces.cli.output import Subparsers
 from daicho.interfaces.cli.settings_check import settings_are_sound
 
-THREADS = 8
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 """Requests that one process answers at a time; on PostgreSQL each holds a connection."""
 
 
