@@ -7,55 +7,87 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Ladder',
+            name="Ladder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
-                ('name', models.CharField(max_length=100, unique=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
+                ("name", models.CharField(max_length=100, unique=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
-                ('vendor', models.CharField(max_length=100)),
-                ('name', models.CharField(max_length=200)),
-                ('part_number', models.CharField(blank=True, max_length=100)),
-                ('key', models.CharField(max_length=320, unique=True)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(default=daicho.core.clock.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
+                ("vendor", models.CharField(max_length=100)),
+                ("name", models.CharField(max_length=200)),
+                ("part_number", models.CharField(blank=True, max_length=100)),
+                ("key", models.CharField(max_length=320, unique=True)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(default=daicho.core.clock.now)),
             ],
         ),
         migrations.CreateModel(
-            name='LicenseTag',
+            name="LicenseTag",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
-                ('sku', models.CharField(max_length=100, unique=True)),
-                ('sku_key', models.CharField(max_length=100, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('name_ja', models.CharField(blank=True, max_length=200)),
-                ('regid', models.CharField(blank=True, max_length=300, null=True, unique=True)),
-                ('family', models.CharField(blank=True, max_length=100)),
-                ('enforcement', models.CharField(choices=[('unenforced', 'Unenforced'), ('enforced', 'Enforced'), ('export_controlled', 'Export Controlled')], default='unenforced', max_length=20)),
-                ('rank', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('description_ja', models.CharField(blank=True, max_length=500)),
-                ('is_sold', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(default=daicho.core.clock.now)),
-                ('ladder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tags', to='catalog.ladder')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
+                ("sku", models.CharField(max_length=100, unique=True)),
+                ("sku_key", models.CharField(max_length=100, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("name_ja", models.CharField(blank=True, max_length=200)),
+                ("regid", models.CharField(blank=True, max_length=300, null=True, unique=True)),
+                ("family", models.CharField(blank=True, max_length=100)),
+                (
+                    "enforcement",
+                    models.CharField(
+                        choices=[
+                            ("unenforced", "Unenforced"),
+                            ("enforced", "Enforced"),
+                            ("export_controlled", "Export Controlled"),
+                        ],
+                        default="unenforced",
+                        max_length=20,
+                    ),
+                ),
+                ("rank", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("description_ja", models.CharField(blank=True, max_length=500)),
+                ("is_sold", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(default=daicho.core.clock.now)),
+                (
+                    "ladder",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tags",
+                        to="catalog.ladder",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ladder', None), _negated=True), fields=('ladder', 'rank'), name='license_tag_rank_once'), models.CheckConstraint(condition=models.Q(models.Q(('ladder', None), ('rank', None)), models.Q(('ladder__isnull', False), ('rank__isnull', False)), _connector='OR'), name='license_tag_rank_in_ladder')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ladder", None), _negated=True),
+                        fields=("ladder", "rank"),
+                        name="license_tag_rank_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ladder", None), ("rank", None)),
+                            models.Q(("ladder__isnull", False), ("rank__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="license_tag_rank_in_ladder",
+                    ),
+                ],
             },
         ),
     ]
