@@ -49,7 +49,7 @@ STEPS = (
     Step("format", ["ruff", "format", "--check", "--output-format", "concise", "."]),
     Step("lint", ["ruff", "check", "--output-format", "concise", "."]),
     Step("types", ["mypy", "--no-error-summary"], TESTING),
-    Step("contracts", ["lint-imports"]),
+    Step("contracts", ["lint-imports", "--no-logo"]),
     Step("templates", ["djlint", "--lint", "--quiet", TEMPLATES], needs=TEMPLATES),
     Step("spelling", ["codespell"]),
     Step("settings", python("django", "check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
