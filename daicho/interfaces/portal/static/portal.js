@@ -60,8 +60,8 @@
   on("click", "[data-dismiss]", (b) => b.closest(".banner").remove());
   on("click", "[data-print]", () => window.print());
   on("click", "[data-fold]", (b) => {
-    const narrow = root.dataset.nav !== "narrow";
-    if (narrow) root.dataset.nav = "narrow"; else delete root.dataset.nav;
+    const narrow = root.dataset.side !== "narrow";
+    if (narrow) root.dataset.side = "narrow"; else delete root.dataset.side;
     b.setAttribute("aria-pressed", narrow);
     document.cookie = `nav=${narrow ? "narrow" : "wide"};path=/;max-age=31536000;samesite=lax`;
   });
@@ -109,7 +109,7 @@
     for (const id of elsewhere) bar.append(element("input", { type: "hidden", name: "row", value: id, "data-elsewhere": "" }));
     bar.classList.toggle("kept", elsewhere.length > 0);
     const words = bar.querySelector("[data-picked]");
-    words.textContent = words.dataset.picked.replace("%(count)s", picked.size);
+    words.textContent = words.dataset.picked.replace("{count}", picked.size);
     const top = list.querySelector("[data-pick-all]");
     if (top) {
       const checked = boxes.filter((box) => box.checked).length;
@@ -157,7 +157,7 @@
         return line;
       }));
       if (!options.length) list.append(element("li", { class: "combo-none", role: "option", "aria-disabled": "true" }, body.dataset.none));
-      state.textContent = options.length ? body.dataset.found.replace("%(count)s", options.length) : body.dataset.none;
+      state.textContent = options.length ? body.dataset.found.replace("{count}", options.length) : body.dataset.none;
       at = -1; list.hidden = false; input.setAttribute("aria-expanded", "true");
     };
     const look = async (text) => {
@@ -198,7 +198,7 @@
     else if (event.key === "/") {
       const search = all("#search, .filter-bar input[type=search]").find((one) => one.offsetParent);
       if (search) { event.preventDefault(); search.focus(); }
-    } else if (before === "g" && target) document.querySelector(`.nav [data-key="${target}"]`)?.click();
+    } else if (before === "g" && target) document.querySelector(`.side [data-key="${target}"]`)?.click();
     before = event.key;
   });
 

@@ -53,7 +53,7 @@ def draw(context: Context, bound: BoundField, width: str = "", hint: Any = "", l
     widget = bound.field.widget
     kind = _kind(widget)
     name = bound.auto_id or f"id_{bound.html_name}"
-    hint = hint or bound.help_text
+    hint = "" if hint is False else hint or bound.help_text
     errors = [error for data in bound.form.errors.as_data().get(bound.name, []) for error in _texts(data)]
     described = " ".join([f"{name}_hint"] * bool(hint) + [f"{name}_error"] * bool(errors))
     css = {"select": "form-select", "check": "form-check-input", "choices": "form-check-input"}.get(kind, "form-control")

@@ -172,7 +172,7 @@ def tag_list(tags: Any) -> SafeString:
     if not tags:
         return mark_safe(words.NOTHING)
     return format_html(
-        '<ul class="tags">{}</ul>', format_html_join("", '<li class="tag">{}</li>', [(str(tag),) for tag in tags])
+        '<ul class="tags">{}</ul>', format_html_join("", '<li class="label-tag">{}</li>', [(str(tag),) for tag in tags])
     )
 
 
