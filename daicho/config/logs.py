@@ -44,5 +44,6 @@ def settings(level: str) -> dict[str, Any]:
 
 
 def configure(config: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG: ours alone, without the default handlers that Django would add for DEBUG."""
+    """Django's LOGGING_CONFIG: ours alone, without the handlers Django adds for DEBUG; warnings are log lines too."""
     logging.config.dictConfig(config)
+    logging.captureWarnings(True)
