@@ -146,9 +146,10 @@ def past_rights(actor: Actor, account: SmartAccount, user_uid: str, limit: int =
 def grantable_roles(actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None) -> list[Role]:
     """The roles that the actor may give in this scope."""
     held = [
-        Role(role)
-        for role, place in grants_of(actor).filter(account=account).values_list("role", "virtual_account_id")
-        if place is None or (virtual_account is not None and place == virtual_account.pk)
+        Role(grant.role)
+        for grant in grants_of(actor).filter(account=account)
+        if grant.virtual_account_id is None
+        or (virtual_account is not None and grant.virtual_account_id == virtual_account.pk)
     ]
     fitting = [role for role in Role if role.is_account_wide == (virtual_account is None)]
     if actor.is_system:
