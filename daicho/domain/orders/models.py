@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
@@ -26,6 +27,9 @@ class Order(models.Model):
     customer_reference = models.CharField(max_length=100, blank=True)
     memo = models.CharField(max_length=500, blank=True)
     recorded_by_name = models.CharField(max_length=200)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -39,7 +43,11 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One line: so many of a tag from a day to a day. It deposits exactly one lot, at once or when it may."""
+    """One line: so many of a tag from a day to a day. It deposits exactly one lot, at once or when it may.
+
+    `state` says how far the line came; what lies unassigned, or was cancelled later, the ledger's holdings say
+    (queries.lines annotates them), and `unassigned` follows them within a minute.
+    """
 
     class State(models.TextChoices):
         WAITING_OPERATOR = "waiting_operator"
@@ -58,9 +66,15 @@ class OrderLine(models.Model):
     billing = models.CharField(max_length=8, choices=Lot.Billing, default=Lot.Billing.PREPAID)
     start_on = models.DateField(null=True, blank=True)
     end_on = models.DateField(null=True, blank=True)
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     state = models.CharField(max_length=20, choices=State)
+    # What the recorder wrote, so that the same again is told from something else.
     fingerprint = models.CharField(max_length=64)
+    decided_by_name = models.CharField(max_length=100, blank=True)
+    decision_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=now)
     lot = models.OneToOneField(Lot, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     deposited_at = models.DateTimeField(null=True, blank=True)
 
@@ -70,7 +84,8 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_quantity"),
         ]
         indexes = [
-            models.Index(fields=["account", "state"], name="order_line_waiting", condition=~Q(state="deposited"))
+            models.Index(fields=["account", "state"], name="order_line_waiting", condition=~Q(state="deposited")),
+            models.Index(fields=["account", "-created_at", "-uid"], name="order_line_by_account"),
         ]
 
 

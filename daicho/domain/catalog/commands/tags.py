@@ -81,7 +81,7 @@ def add_tag(
 
 
 @command(permission=OperatorPermission.CATALOG, events=("catalog.tag_changed",))
-def change_tag(actor: Actor, *, tag: LicenseTag, **changes: Any) -> LicenseTag:
+def change_tag(actor: Actor, /, *, tag: LicenseTag, **changes: Any) -> LicenseTag:
     """Change what the catalog says of a kind of license; its SKU never, its enforcement only before the first delivery.
 
     `changes`: name, name_ja, regid, family, enforcement, description, description_ja, is_sold. Raises FieldErrors,

@@ -1,0 +1,66 @@
+"""Order lines become lots: the one place where this room calls the ledger's deposit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from daicho.core import clock
+from daicho.core.actor import Actor
+from daicho.core.ids import derived_uuid
+from daicho.domain.ledger.commands.deposit import NewLot, deposit_lots
+from daicho.domain.ledger.models import Holding, Place
+from daicho.domain.orders.models import OrderLine
+
+State = OrderLine.State
+
+
+def deposit_lines(actor: Actor, lines: Sequence[OrderLine]) -> None:
+    """Deposit lines that may land now: one entry per account, whose request id is that of its lines."""
+    for _, group in groupby(sorted(lines, key=lambda line: line.account_id), key=lambda line: line.account_id):
+        _deposit_together(actor, list(group))
+
+
+def _deposit_together(actor: Actor, lines: list[OrderLine]) -> None:
+    account = lines[0].account
+    deposit = deposit_lots(
+        actor,
+        account=account,
+        request_id=derived_uuid(*[line.uid for line in lines], "deposit"),
+        lots=[new_lot(line) for line in lines],
+        memo=lines[0].order.memo,
+    )
+    by_uid = {lot.order_line_uid: lot for lot in deposit.lots}
+    at = clock.now()
+    for line in lines:
+        line.lot = by_uid[line.uid]
+        line.deposited_at = at
+        line.state = State.DEPOSITED if line.virtual_account_id is not None else State.UNASSIGNED
+    OrderLine.objects.bulk_update(lines, ["lot", "deposited_at", "state"], batch_size=500)
+
+
+def new_lot(line: OrderLine) -> NewLot:
+    """The lot of a line: from the first instant of its start day to the end of its end day, in the account's zone."""
+    zone = line.account.time_zone
+    start_on = line.start_on or clock.today(zone)
+    return NewLot(
+        tag=line.tag,
+        quantity=line.quantity,
+        kind=line.kind,
+        start_at=clock.start_of_day(start_on, zone),
+        end_at=clock.end_of_day(line.end_on, zone) if line.end_on is not None else None,
+        virtual_account=line.virtual_account,
+        billing=line.billing,
+        order_number=line.order.number,
+        order_line_uid=line.uid,
+    )
+
+
+def follow_holdings(lots: Sequence[int] | None = None) -> None:
+    """Set *unassigned* or *deposited* by what lies unassigned: of some lots, or wherever an undo elsewhere changed it."""
+    lying = Holding.objects.filter(place__kind=Place.Kind.UNASSIGNED, quantity__gt=0)
+    lines = OrderLine.objects.filter(lot__isnull=False)
+    if lots is not None:
+        lying, lines = lying.filter(lot__in=lots), lines.filter(lot__in=lots)
+    lines.filter(state=State.UNASSIGNED).exclude(lot__in=lying.values("lot")).update(state=State.DEPOSITED)
+    lines.filter(state=State.DEPOSITED, lot__in=lying.values("lot")).update(state=State.UNASSIGNED)

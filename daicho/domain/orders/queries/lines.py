@@ -1,0 +1,308 @@
+"""Order lines as lists and details show them: what was bought, and where it lies now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Case, CharField, F, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.expressions import OuterRef
+from django.db.models.functions import Coalesce
+
+from daicho.core.actor import Actor
+from daicho.core.errors import NotFound
+from daicho.core.paging import Page, keyset_page
+from daicho.core.text import clean, name_key
+from daicho.domain.access.models import PartnerCompany
+from daicho.domain.access.policy import ensure_may, ensure_operator, ensure_partner
+from daicho.domain.access.rules import OperatorPermission, Permission
+from daicho.domain.ledger.models import Holding, Place
+from daicho.domain.orders.models import Order, OrderLine
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+State = OrderLine.State
+ORDERS = {
+    "recorded": ("created_at", "uid"),
+    "number": ("order__number_key", "line_number", "uid"),
+    "sku": ("tag__sku_key", "uid"),
+    "quantity": ("quantity", "uid"),
+    "start": ("start_on", "uid"),
+    "end": ("end_on", "uid"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """Where a part of a line lies. `virtual_account` None: unassigned."""
+
+    virtual_account: VirtualAccount | None
+    place: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of lines is narrowed to; empty means all."""
+
+    text: str = ""
+    status: str = ""
+    since: dt.date | None = None
+    kind: str = ""
+
+
+@dataclass
+class LineRow:
+    """A line for a reader: figures hold only what he may see."""
+
+    line: OrderLine
+    status: str
+    quantity: int
+    unassigned: int
+    cancelled: int
+    places: list[Landed] = field(default_factory=list)
+
+    @property
+    def uid(self) -> str:
+        return self.line.uid
+
+
+def with_status(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
+    """Annotate `unassigned`, `in_account` and `status` (a State) from the ledger's holdings."""
+    held = Holding.objects.filter(lot=OuterRef("lot"), quantity__gt=0).order_by()
+    unassigned = held.filter(place__kind=Place.Kind.UNASSIGNED).values("lot").annotate(n=Sum("quantity")).values("n")
+    inside = held.filter(place__account__isnull=False).values("lot").annotate(n=Sum("quantity")).values("n")
+    return rows.annotate(
+        unassigned=Coalesce(Subquery(unassigned), Value(0)), in_account=Coalesce(Subquery(inside), Value(0))
+    ).annotate(
+        status=Case(
+            When(lot=None, then=F("state")),
+            When(unassigned__gt=0, then=Value(State.UNASSIGNED.value)),
+            When(in_account=0, then=Value(State.CANCELLED.value)),
+            default=Value(State.DEPOSITED.value),
+            output_field=CharField(),
+        )
+    )
+
+
+def of_status(rows: QuerySet[OrderLine], status: str) -> QuerySet[OrderLine]:
+    """Only lines of a status, without computing it for every row where that can be avoided."""
+    lying = Holding.objects.filter(quantity__gt=0)
+    unassigned = lying.filter(place__kind=Place.Kind.UNASSIGNED).values("lot")
+    if status == State.UNASSIGNED:
+        return rows.filter(lot__in=unassigned)
+    if status == State.DEPOSITED:
+        inside = lying.filter(place__account__isnull=False, lot=OuterRef("lot")).values("lot")
+        return rows.filter(lot__in=inside).exclude(lot__in=unassigned)
+    if status == State.CANCELLED:
+        inside = lying.filter(place__account__isnull=False, lot=OuterRef("lot")).values("lot")
+        return rows.filter(Q(lot=None, state=State.CANCELLED) | Q(lot__isnull=False) & ~Q(lot__in=inside))
+    return rows.filter(lot=None, state=status)
+
+
+def list_account_lines(
+    actor: Actor,
+    account: SmartAccount,
+    *,
+    virtual_account: VirtualAccount | None = None,
+    filters: Filters | None = None,
+    sort: str = "recorded",
+    descending: bool = True,
+    cursor: str | None = None,
+    size: int = 50,
+    count: bool = False,
+) -> Page[LineRow]:
+    """What was bought for an account, as far as the actor may see it (S20). Raises NotFound, `bad_cursor`."""
+    rows, ids = visible_lines(actor, account, virtual_account)
+    page = _page(_narrowed(rows, filters), sort, descending, cursor, size, count)
+    return _rows(page, ids)
+
+
+def list_company_lines(
+    actor: Actor,
+    company: PartnerCompany,
+    *,
+    filters: Filters | None = None,
+    sort: str = "recorded",
+    descending: bool = True,
+    cursor: str | None = None,
+    size: int = 50,
+    count: bool = False,
+) -> Page[LineRow]:
+    """What a partner company recorded. Where a customer assigned it later is not told."""
+    ensure_partner(actor, company)
+    rows = OrderLine.objects.filter(order__company=company)
+    return _rows(_page(_narrowed(rows, filters), sort, descending, cursor, size, count), set())
+
+
+def list_all_lines(
+    actor: Actor,
+    *,
+    account: SmartAccount | None = None,
+    filters: Filters | None = None,
+    sort: str = "recorded",
+    descending: bool = True,
+    cursor: str | None = None,
+    size: int = 50,
+    count: bool = False,
+) -> Page[LineRow]:
+    """What anybody recorded, for the operator."""
+    ensure_operator(actor, OperatorPermission.ORDERS)
+    rows = OrderLine.objects.all()
+    if account is not None:
+        rows = rows.filter(account=account)
+    return _rows(_page(_narrowed(rows, filters), sort, descending, cursor, size, count), set())
+
+
+def list_waiting_lines(actor: Actor, *, limit: int = 500) -> list[LineRow]:
+    """Partners' lines that wait for the operator, the oldest first."""
+    ensure_operator(actor, OperatorPermission.ORDERS)
+    rows = _joined(OrderLine.objects.filter(state=State.WAITING_OPERATOR)).order_by("created_at", "pk")[:limit]
+    return _rows_of(list(rows), set())
+
+
+def list_unassigned(actor: Actor, account: SmartAccount, *, limit: int = 500) -> list[LineRow]:
+    """What waits to be assigned in an account, the oldest first; only for those with rights in all of it."""
+    rows, ids = visible_lines(actor, account)
+    found = of_status(_joined(rows), State.UNASSIGNED).order_by("created_at", "pk")[:limit]
+    return _rows_of(list(found), ids)
+
+
+def visible_lines(
+    actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None = None
+) -> tuple[QuerySet[OrderLine], set[int] | None]:
+    """Lines the actor may see, and the virtual accounts whose figures he may see (None: all)."""
+    scope = ensure_may(actor, Permission.ORDERS_VIEW, account, virtual_account)
+    ids = scope.virtual_account_ids(Permission.ORDERS_VIEW)
+    rows = OrderLine.objects.filter(account=account)
+    here = {virtual_account.pk} if virtual_account is not None else ids
+    if here is not None:
+        lying = Holding.objects.filter(place__virtual_account__in=here, quantity__gt=0).values("lot")
+        rows = rows.filter(Q(virtual_account__in=here) | Q(lot__in=lying))
+    return rows, ids
+
+
+def get_line(actor: Actor, account: SmartAccount, uid: str) -> LineRow:
+    """One line of an account, or NotFound."""
+    rows, ids = visible_lines(actor, account)
+    return _first(rows, uid, ids)
+
+
+def get_company_line(actor: Actor, company: PartnerCompany, uid: str) -> LineRow:
+    """One line that a company recorded, or NotFound."""
+    ensure_partner(actor, company)
+    return _first(OrderLine.objects.filter(order__company=company), uid, set())
+
+
+def get_any_line(actor: Actor, uid: str) -> LineRow:
+    """One line, for the operator."""
+    ensure_operator(actor, OperatorPermission.ORDERS)
+    return _first(OrderLine.objects.all(), uid, None)
+
+
+def get_order(actor: Actor, account: SmartAccount, uid: str) -> tuple[Order, list[LineRow]]:
+    """An order of an account with those lines that the actor may see; NotFound when he may see none."""
+    rows, ids = visible_lines(actor, account)
+    return _order_of(rows.filter(order__uid=uid), ids)
+
+
+def get_company_order(actor: Actor, company: PartnerCompany, uid: str) -> tuple[Order, list[LineRow]]:
+    ensure_partner(actor, company)
+    return _order_of(OrderLine.objects.filter(order__uid=uid, order__company=company), set())
+
+
+def get_any_order(actor: Actor, uid: str) -> tuple[Order, list[LineRow]]:
+    ensure_operator(actor, OperatorPermission.ORDERS)
+    return _order_of(OrderLine.objects.filter(order__uid=uid), None)
+
+
+def unassigned_of(lines: Iterable[OrderLine]) -> dict[int, int]:
+    """How many of each line lie unassigned, by the line's key."""
+    lots = {line.lot_id: line.pk for line in lines if line.lot_id is not None}
+    held = Holding.objects.filter(lot__in=list(lots), place__kind=Place.Kind.UNASSIGNED, quantity__gt=0)
+    return {lots[lot]: quantity for lot, quantity in held.values_list("lot_id", "quantity")}
+
+
+def _joined(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
+    joined = rows.select_related("order__company", "account", "tag", "virtual_account", "lot")
+    return with_status(joined)
+
+
+def _narrowed(rows: QuerySet[OrderLine], filters: Filters | None) -> QuerySet[OrderLine]:
+    if filters is None:
+        return rows
+    for word in clean(filters.text).split():
+        key = name_key(word)
+        rows = rows.filter(
+            Q(order__number_key__contains=key)
+            | Q(tag__sku_key__contains=key)
+            | Q(tag__name__icontains=word)
+            | Q(tag__name_ja__icontains=word)
+            | Q(order__customer_reference__icontains=word)
+            | Q(account__identifier__contains=key)
+            | Q(account__name__icontains=word)
+        )
+    if filters.kind:
+        rows = rows.filter(kind=filters.kind)
+    if filters.since is not None:
+        rows = rows.filter(created_at__date__gte=filters.since)
+    return of_status(rows, filters.status) if filters.status else rows
+
+
+def _page(
+    rows: QuerySet[OrderLine], sort: str, descending: bool, cursor: str | None, size: int, count: bool
+) -> Page[OrderLine]:
+    order = [f"-{name}" if descending else name for name in ORDERS.get(sort, ORDERS["recorded"])]
+    return keyset_page(_joined(rows), order, cursor=cursor, size=size, count=count)
+
+
+def _rows(page: Page[OrderLine], ids: set[int] | None) -> Page[LineRow]:
+    found = _rows_of(page.rows, ids)
+    return Page(found, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def _rows_of(lines: Sequence[OrderLine], ids: set[int] | None) -> list[LineRow]:
+    """Figures for a reader who may see the virtual accounts `ids` (None: all; empty: a seller, who sees destinations)."""
+    landed = _landed([line.lot_id for line in lines if line.lot_id is not None], ids)
+    rows = []
+    for line in lines:
+        places = landed.get(line.lot_id or 0, [])
+        own = not ids or line.virtual_account_id in ids
+        quantity = line.quantity if own else sum(place.quantity for place in places)
+        held: int = line.in_account  # type: ignore[attr-defined]
+        rows.append(
+            LineRow(
+                line=line,
+                status=line.status if own else State.DEPOSITED,  # type: ignore[attr-defined]
+                quantity=quantity,
+                unassigned=line.unassigned if own else 0,  # type: ignore[attr-defined]
+                cancelled=line.quantity - held if own and line.lot_id is not None else 0,
+                places=places,
+            )
+        )
+    return rows
+
+
+def _landed(lots: Sequence[int], ids: set[int] | None) -> dict[int, list[Landed]]:
+    held = Holding.objects.filter(lot__in=lots, quantity__gt=0, place__account__isnull=False)
+    if ids is not None:
+        held = held.filter(place__virtual_account__in=ids)
+    found: dict[int, list[Landed]] = {}
+    for holding in held.select_related("place__virtual_account").order_by("place__virtual_account__name_key", "place"):
+        place = holding.place
+        found.setdefault(holding.lot_id, []).append(Landed(place.virtual_account, place.kind, holding.quantity))
+    return found
+
+
+def _first(rows: QuerySet[OrderLine], uid: str, ids: set[int] | None) -> LineRow:
+    found = _joined(rows).filter(uid=uid).first()
+    if found is None:
+        raise NotFound
+    return _rows_of([found], ids)[0]
+
+
+def _order_of(rows: QuerySet[OrderLine], ids: set[int] | None) -> tuple[Order, list[LineRow]]:
+    found = list(_joined(rows).order_by("line_number")[:10_000])
+    if not found:
+        raise NotFound
+    return found[0].order, _rows_of(found, ids)

@@ -1,0 +1,179 @@
+"""The order file: which columns it has, how its rows become orders, and the template people start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from daicho.core import tabular
+from daicho.core.errors import BusinessError
+from daicho.core.text import name_key
+from daicho.domain.catalog import errors as catalog_errors
+from daicho.domain.ledger.limits import MAX_LINES
+from daicho.domain.orders import errors
+from daicho.domain.orders.planning import Plan
+from daicho.domain.orders.rules import LineInput, OrderInput
+
+COLUMNS = (
+    "order_number", "line", "domain", "virtual_account", "sku", "quantity", "kind", "billing", "start_date", "end_date",
+    "ordered_on", "customer_reference", "memo",
+)  # fmt: skip
+NEEDED = ("order_number", "domain", "sku", "quantity")
+HEADS = {column: column for column in COLUMNS} | {
+    "注文番号": "order_number", "明細": "line", "明細番号": "line", "ドメイン": "domain", "ドメイン識別子": "domain",
+    "アカウントドメイン識別子": "domain", "バーチャルアカウント": "virtual_account", "型番(sku)": "sku", "型番": "sku",
+    "数量": "quantity", "種別": "kind", "課金": "billing", "開始日": "start_date", "終了日": "end_date",
+    "有効期限": "end_date", "注文日": "ordered_on", "お客様の注文番号": "customer_reference", "備考": "memo",
+}  # fmt: skip
+# A planning field, and the column in which it was written.
+COLUMN_OF = {
+    "number": "order_number", "identifier": "domain", "start_on": "start_date", "end_on": "end_date", "lines": "sku",
+}  # fmt: skip
+EXAMPLES = (
+    ("PO-2026-001", "1", "example.co.jp", "東京本社", "NET-ADV", "20", "term", "prepaid", "2026/12/01", "2027/11/30",
+     "2026/11/24", "", ""),
+    ("PO-2026-001", "2", "example.co.jp", "", "SEC-PLUS", "5", "perpetual", "prepaid", "", "", "2026/11/24", "", ""),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why a row cannot be taken: its number in the file (the head is row 1) and the column."""
+
+    row: int
+    column: str
+    error: BusinessError
+
+
+@dataclass
+class Sheet:
+    """The rows of a file, as orders. `rows_of[order][line]` is the row's number in the file."""
+
+    rows: dict[int, dict[str, str]] = field(default_factory=dict)
+    orders: list[OrderInput] = field(default_factory=list)
+    rows_of: list[list[int]] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+
+
+@dataclass
+class ImportPreview:
+    """What importing the file would do, row by row; nothing is written."""
+
+    sheet: Sheet
+    plan: Plan
+    problems: list[RowProblem]
+
+    @property
+    def bad_rows(self) -> list[int]:
+        return sorted({problem.row for problem in self.problems})
+
+    @property
+    def new_lines(self) -> int:
+        return sum(len(order.new_lines) for order in self.plan.orders)
+
+    @property
+    def repeated_lines(self) -> int:
+        return sum(line.repeated for order in self.plan.orders for line in order.lines)
+
+
+def read_sheet(content: bytes) -> Sheet:
+    """The orders of a CSV or XLSX file. Raises `unknown_columns`, `nothing_in_file`, `too_many_lines`, `file_…`."""
+    table = tabular.read(content)
+    if not table:
+        raise catalog_errors.nothing_in_file()
+    heads = [HEADS.get(name_key(head), "") for head in table[0]]
+    if not set(NEEDED) <= set(heads):
+        raise catalog_errors.no_columns(", ".join(NEEDED))
+    sheet = Sheet()
+    for number, cells in enumerate(table[1:], 2):
+        if any(cells):
+            sheet.rows[number] = {head: cell for head, cell in zip(heads, cells, strict=False) if head}
+    if not sheet.rows:
+        raise catalog_errors.nothing_in_file()
+    if len(sheet.rows) > MAX_LINES:
+        raise errors.too_many_lines(MAX_LINES)
+    _group(sheet)
+    return sheet
+
+
+def _group(sheet: Sheet) -> None:
+    """Rows of one order number belong together, wherever they stand."""
+    orders: dict[str, list[int]] = {}
+    for number, row in sheet.rows.items():
+        orders.setdefault(name_key(row.get("order_number", "")) or f"\x00{number}", []).append(number)
+    for numbers in orders.values():
+        rows = [sheet.rows[number] for number in numbers]
+        first = rows[0]
+        header = {name: _stated(rows, name) for name in ("domain", "ordered_on", "customer_reference", "memo")}
+        for number, row in zip(numbers, rows, strict=True):
+            for name, value in header.items():
+                if row.get(name, "") and name_key(row[name]) != name_key(value):
+                    sheet.problems.append(RowProblem(number, name, errors.mixed_header(first.get("order_number", ""))))
+        sheet.orders.append(
+            OrderInput(
+                number=first.get("order_number", ""),
+                identifier=header["domain"],
+                ordered_on=header["ordered_on"],
+                customer_reference=header["customer_reference"],
+                memo=header["memo"],
+                lines=[_line(row) for row in rows],
+            )
+        )
+        sheet.rows_of.append(numbers)
+
+
+def _stated(rows: Sequence[dict[str, str]], name: str) -> str:
+    return next((row[name] for row in rows if row.get(name)), "")
+
+
+def _line(row: dict[str, str]) -> LineInput:
+    return LineInput(
+        sku=row.get("sku", ""),
+        quantity=row.get("quantity", ""),
+        kind=row.get("kind", "") or "perpetual",
+        line=row.get("line", ""),
+        billing=row.get("billing", ""),
+        start_on=row.get("start_date"),
+        end_on=row.get("end_date"),
+        virtual_account=row.get("virtual_account", ""),
+    )
+
+
+def preview_of(sheet: Sheet, plan: Plan) -> ImportPreview:
+    """The plan's problems at their rows; a problem of an order marks each of its rows."""
+    problems = list(sheet.problems)
+    for problem in plan.problems:
+        rows = sheet.rows_of[problem.order]
+        column = COLUMN_OF.get(problem.field, problem.field)
+        for row in rows if problem.line is None else [rows[problem.line]]:
+            problems.append(RowProblem(row, column, problem.error))
+    return ImportPreview(sheet, plan, sorted(problems, key=lambda p: (p.row, COLUMNS.index(p.column))))
+
+
+def bad_rows_table(preview: ImportPreview) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the file that gives people their bad rows back, with what is wrong in a last column."""
+    reasons: dict[int, list[str]] = {}
+    for problem in preview.problems:
+        reasons.setdefault(problem.row, []).append(f"{problem.column}: {problem.error.text()}")
+    rows = [
+        [preview.sheet.rows[number].get(column, "") for column in COLUMNS] + [" ".join(reasons[number])]
+        for number in preview.bad_rows
+    ]
+    return [*COLUMNS, "error"], rows
+
+
+def as_data(preview: ImportPreview) -> dict[str, Any]:
+    """Plain values, for programs."""
+    states = ("deposited", "unassigned", "waiting_agreement", "waiting_operator")
+    return {
+        "rows": len(preview.sheet.rows),
+        "orders": len(preview.sheet.orders),
+        "new_lines": preview.new_lines,
+        "repeated_lines": preview.repeated_lines,
+        "landing": {state: preview.plan.count(state) for state in states},
+        "errors": [
+            {"row": p.row, "column": p.column, "code": p.error.code, "message": p.error.text()}
+            for p in preview.problems
+        ],
+    }
