@@ -87,7 +87,7 @@ class KnownCustomer(models.Model):
 
 
 class Contest(models.Model):
-    """"This is our domain": somebody contests an account with the operator."""
+    """ "This is our domain": somebody contests an account with the operator."""
 
     class State(models.TextChoices):
         OPEN = "open"

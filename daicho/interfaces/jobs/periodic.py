@@ -47,6 +47,13 @@ def seal_events() -> object:
     return seal_pending()
 
 
+def run_openings() -> object:
+    """Openings: reminders at half time, lapse after 30 days."""
+    from daicho.domain.accounts.commands.due_openings import run_due_openings
+
+    return run_due_openings()
+
+
 def end_sessions() -> object:
     """Sessions that ended are removed."""
     from django.core.management import call_command
@@ -66,6 +73,7 @@ JOBS = (
     Job("sweep-ledger", timedelta(seconds=15), sweep_ledger),
     Job("watch-alerts", timedelta(seconds=20), watch_alerts),
     Job("seal-events", timedelta(seconds=30), seal_events),
+    Job("run-openings", timedelta(minutes=5), run_openings),
     Job("end-sessions", timedelta(hours=1), end_sessions),
     Job("forget-requests", timedelta(hours=1), forget_requests),
 )
