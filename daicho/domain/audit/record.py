@@ -1,8 +1,9 @@
-"""Write an event in the act's own transaction."""
+"""Write events in the act's own transaction."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from daicho.core.actor import Actor
@@ -30,12 +31,44 @@ def record(
     Who may see only `virtual_account` sees this row, so nothing in it may name another one: put that into
     `other_virtual_account`, which is shown only to who may see it.
     """
+    event = describe(
+        actor,
+        kind,
+        account_id=account.pk if account else None,
+        virtual_account_id=virtual_account.pk if virtual_account else None,
+        other_virtual_account_id=other_virtual_account.pk if other_virtual_account else None,
+        subject=subject,
+        subject_uid=subject_uid,
+        before=before,
+        after=after,
+        memo=memo,
+        act=act,
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def describe(
+    actor: Actor,
+    kind: str,
+    *,
+    account_id: int | None,
+    virtual_account_id: int | None = None,
+    other_virtual_account_id: int | None = None,
+    subject: str = "",
+    subject_uid: str = "",
+    before: Any = None,
+    after: Any = None,
+    memo: str = "",
+    act: uuid.UUID | None = None,
+) -> Event:
+    """A line of the log that is not written yet, by ids: for acts that write many (`record_many`)."""
     if kind not in KINDS:
         raise LookupError(f"unknown event kind {kind}")
-    return Event.objects.create(
-        account=account,
-        virtual_account=virtual_account,
-        other_virtual_account=other_virtual_account,
+    return Event(
+        account_id=account_id,
+        virtual_account_id=virtual_account_id,
+        other_virtual_account_id=other_virtual_account_id,
         kind=kind,
         act=act or actor.request_id,
         actor_kind=actor.kind,
@@ -50,3 +83,8 @@ def record(
         after=after,
         memo=memo[:500],
     )
+
+
+def record_many(events: Iterable[Event]) -> None:
+    """Write described lines, in their order, in one statement."""
+    Event.objects.bulk_create(list(events))

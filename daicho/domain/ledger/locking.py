@@ -1,0 +1,179 @@
+"""Lock what an act touches, always in the same order: units by id, then pools by (virtual account, tag).
+
+The lock of a pool guards everything in it: the holdings of its tag in its virtual account and the uses that draw on
+it. So a crowd can neither deadlock nor oversell. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from django.db.models import Sum
+from django.db.models.functions import Greatest
+
+from daicho.domain.catalog.models import LicenseTag
+from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
+from daicho.domain.ledger.models import HolderLine, Holding, Place, Pool, Unit, Use
+from daicho.domain.ledger.sql import chunks
+
+BY_TIME = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED)
+OUTSIDE = (Place.Kind.ISSUED, Place.Kind.CANCELLED, Place.Kind.CONVERTED)
+_FIGURES = tuple(figure.name for figure in fields(Figures))
+
+
+def lock_units(book: Book, unit_ids: Iterable[int]) -> None:
+    """Lock units: nobody else changes what they use, hold, or where they are."""
+    wanted = sorted(set(unit_ids))
+    if wanted:
+        found = Unit.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+        book.units.update({unit.pk: unit for unit in found})
+
+
+def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
+    """Lock the pools of whole ladders, writing zeros first where there is none, and know their places."""
+    wanted = _whole_ladders(spots)
+    if not wanted:
+        return
+    load_places(book, {spot.virtual_account_id: spot.account_id for spot in wanted.values()})
+    ids = _pool_ids(wanted)
+    if len(ids) < len(wanted):
+        missing = [Pool(account_id=wanted[key].account_id, virtual_account_id=key[0], tag_id=key[1])
+                   for key in sorted(wanted) if key not in ids]  # fmt: skip
+        Pool.objects.bulk_create(missing, ignore_conflicts=True)
+        ids = _pool_ids(wanted)
+    for part in chunks([ids[key] for key in sorted(wanted)]):
+        rows = (
+            Pool.objects.select_for_update(no_key=True)
+            .filter(pk__in=part)
+            .order_by("virtual_account_id", "tag_id")
+            .values_list("pk", "virtual_account_id", "tag_id", *_FIGURES)
+        )
+        for number, virtual_account_id, tag_id, *values in rows:
+            spot = wanted[virtual_account_id, tag_id]
+            figures = Figures(*values)
+            book.add_pool(
+                PoolRow(
+                    number, spot.account_id, virtual_account_id, spot.tag, figures, replace(figures), replace(figures)
+                )
+            )
+
+
+def _whole_ladders(spots: Iterable[Spot]) -> dict[tuple[int, int], Spot]:
+    """The spots and all other tiers of their ladders."""
+    asked = {(spot.virtual_account_id, spot.tag.pk): spot for spot in spots}
+    ladder_ids = {spot.tag.ladder_id for spot in asked.values() if spot.tag.ladder_id is not None}
+    if not ladder_ids:
+        return asked
+    tiers: dict[int | None, list[LicenseTag]] = defaultdict(list)
+    for tag in LicenseTag.objects.filter(ladder_id__in=ladder_ids):
+        tiers[tag.ladder_id].append(tag)
+    return asked | {
+        (spot.virtual_account_id, tier.pk): Spot(spot.account_id, spot.virtual_account_id, tier)
+        for spot in asked.values()
+        for tier in tiers[spot.tag.ladder_id]
+    }
+
+
+def _pool_ids(wanted: dict[tuple[int, int], Spot]) -> dict[tuple[int, int], int]:
+    tag_ids = {tag_id for _, tag_id in wanted}
+    found: dict[tuple[int, int], int] = {}
+    for part in chunks(sorted({virtual_account_id for virtual_account_id, _ in wanted})):
+        rows = Pool.objects.filter(virtual_account_id__in=part, tag_id__in=tag_ids)
+        for number, virtual_account_id, tag_id in rows.values_list("pk", "virtual_account_id", "tag_id"):
+            if (virtual_account_id, tag_id) in wanted:
+                found[virtual_account_id, tag_id] = number
+    return found
+
+
+def load_places(book: Book, virtual_accounts: dict[int, int]) -> None:
+    """Know the three places of each virtual account (id → account id), making those that are missing."""
+    for part in chunks(sorted(virtual_accounts)):
+        if _read_places(book, part) < len(part) * len(BY_TIME):
+            missing = [
+                Place(account_id=virtual_accounts[number], virtual_account_id=number, kind=kind)
+                for number in part
+                for kind in BY_TIME
+                if (kind, number, 0) not in book.places
+            ]
+            Place.objects.bulk_create(missing, ignore_conflicts=True)
+            _read_places(book, part)
+
+
+def _read_places(book: Book, virtual_account_ids: Iterable[int]) -> int:
+    rows = Place.objects.filter(virtual_account_id__in=virtual_account_ids, holder=None)
+    found = [PlaceRow(*row) for row in rows.values_list("pk", "kind", "virtual_account_id", "holder_id")]
+    for place in found:
+        book.places[place.kind, place.virtual_account_id or 0, 0] = place
+    return len(found)
+
+
+def load_outside(book: Book, *, unassigned_of: int | None = None) -> None:
+    """Know the places outside of all accounts, and with an account its unassigned place."""
+    for number, kind in Place.objects.filter(account=None).values_list("pk", "kind"):
+        book.places[kind, 0, 0] = PlaceRow(number, kind, None, None)
+    if unassigned_of is not None:
+        found = Place.objects.filter(account_id=unassigned_of, kind=Place.Kind.UNASSIGNED).values_list("pk", flat=True)
+        if not found.exists():
+            Place.objects.bulk_create(
+                [Place(account_id=unassigned_of, kind=Place.Kind.UNASSIGNED)], ignore_conflicts=True
+            )
+        book.places[Place.Kind.UNASSIGNED, 0, 0] = PlaceRow(found.get(), Place.Kind.UNASSIGNED, None, None)
+
+
+def load_holder_places(book: Book, holder_ids: Iterable[int]) -> None:
+    """Know where the holders hold lots."""
+    rows = Place.objects.filter(holder_id__in=set(holder_ids))
+    for row in rows.values_list("pk", "kind", "virtual_account_id", "holder_id"):
+        place = PlaceRow(*row)
+        book.places[place.kind, place.virtual_account_id or 0, place.holder_id or 0] = place
+
+
+def make_holder_place(book: Book, account_id: int, kind: str, virtual_account_id: int, holder_id: int) -> PlaceRow:
+    """The place of a holder in a virtual account, made if it is missing. The holder's unit must be locked."""
+    key = (kind, virtual_account_id, holder_id)
+    if key not in book.places:
+        load_holder_places(book, [holder_id])
+    if key not in book.places:
+        made = Place.objects.create(
+            account_id=account_id, virtual_account_id=virtual_account_id, kind=kind, holder_id=holder_id
+        )
+        book.places[key] = PlaceRow(made.pk, kind, virtual_account_id, holder_id)
+    return book.places[key]
+
+
+def lock_holdings(book: Book, place: PlaceRow, lot_ids: Iterable[int]) -> None:
+    """Lock and read holdings that no pool guards: unassigned, cancelled. By lot."""
+    for part in chunks(sorted(set(lot_ids))):
+        rows = (
+            Holding.objects.select_for_update(no_key=True).filter(place_id=place.id, lot_id__in=part).order_by("lot_id")
+        )
+        for lot_id, quantity in rows.values_list("lot_id", "quantity"):
+            book.quantities[place.id, lot_id] = quantity
+
+
+def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> None:
+    """Read what units use and hold of some tags; their pools must be locked."""
+    units, tags = sorted(set(unit_ids)), set(tag_ids)
+    for part in chunks(units):
+        for use in Use.objects.filter(unit_id__in=part, tag_id__in=tags).select_related("pool"):
+            pool = book.pools.get((use.pool.virtual_account_id, use.tag_id))
+            if pool is not None:
+                book.uses[use.unit_id, use.tag_id] = UseRow(
+                    use.pk,
+                    book.units[use.unit_id],
+                    pool.tag,
+                    pool,
+                    use.reported,
+                    use.counted,
+                    use.since,
+                    (use.reported, use.counted, pool.id),
+                )
+        held = (
+            HolderLine.objects.filter(holder__unit_id__in=part, lot__tag_id__in=tags)
+            .values_list("holder__unit_id", "lot__tag_id")
+            .annotate(quantity=Sum(Greatest("old", "new")))
+        )
+        for unit_id, tag_id, quantity in held:
+            book.held[unit_id, tag_id] = quantity

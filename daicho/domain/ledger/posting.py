@@ -1,0 +1,114 @@
+"""The only way in for acts that move lots: claim, lock, settle time, act, judge once, write (ledger.md, Writing)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from daicho.core.actor import Actor
+from daicho.core.clock import now
+from daicho.core.text import fingerprint
+from daicho.domain.ledger.book import Book, PoolRow, Spot
+from daicho.domain.ledger.errors import already_undone, request_id_reused
+from daicho.domain.ledger.locking import lock_pools, lock_units
+from daicho.domain.ledger.models import Entry
+from daicho.domain.ledger.rules import Act, is_refused
+from daicho.domain.ledger.settle import settle
+from daicho.domain.ledger.writing import flush
+from daicho.domain.tenancy.models import SmartAccount
+
+Reach = Callable[[Book], Iterable[Spot]]
+Write = Callable[[Book, Entry], None]
+Refuse = Callable[[Book, list[PoolRow]], Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An entry and the book as it was written; a repeated request gets its first entry and no book."""
+
+    entry: Entry
+    book: Book | None
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.book is None
+
+
+def post(
+    actor: Actor,
+    *,
+    account: SmartAccount,
+    request_id: uuid.UUID,
+    kind: str,
+    act: Act,
+    content: Any,
+    reach: Reach,
+    write: Write,
+    refuse: Refuse,
+    units: Iterable[int] = (),
+    memo: str = "",
+    reverses: Entry | None = None,
+) -> Posted:
+    """Post one entry, whole or not at all, inside the command's transaction.
+
+    `content` is the caller's input, before lots are chosen: the same request id with the same content gets the first
+    answer, also while that is still being made; other content raises `request_id_reused`. `reach` names the pools
+    once the `units` are locked; `write` acts on the book and may keep in `entry.answer` what the caller is told;
+    `refuse` makes the error when the judge says no; whatever
+    is raised undoes the claim too, so refusals are not remembered.
+    """
+    entry, is_new = _claim(actor, account, request_id, kind, fingerprint([kind, content, memo]), memo, reverses)
+    if not is_new:
+        return Posted(entry, None)
+    book = open_book(reach, units)
+    entry.at = book.at
+    write(book, entry)
+    book.reckon_all()
+    if is_refused(act, [pool.change for pool in book.pools.values()]):
+        raise refuse(book, book.shorter())
+    flush(book)
+    entry.save(update_fields=["at", "answer"])
+    return Posted(entry, book)
+
+
+def open_book(reach: Reach, units: Iterable[int] = ()) -> Book:
+    """Lock what an act touches and settle its time. Needs a transaction."""
+    book = Book()
+    lock_units(book, units)
+    lock_pools(book, reach(book))
+    book.at = now()
+    settle(book)
+    book.begin_act()
+    return book
+
+
+def never_refused(book: Book, short: list[PoolRow]) -> Exception:
+    """For acts of the classes GIVE and FACT, which the judge lets pass."""
+    return LookupError(f"{len(short)} pools were refused to an act that is always counted")
+
+
+def _claim(
+    actor: Actor,
+    account: SmartAccount,
+    request_id: uuid.UUID,
+    kind: str,
+    content: str,
+    memo: str,
+    reverses: Entry | None,
+) -> tuple[Entry, bool]:
+    """The entry of this request and whether it is new. On PostgreSQL this waits for the same request still running."""
+    claim = Entry(
+        account=account, request_id=request_id, fingerprint=content, kind=kind, memo=memo[:500], reverses=reverses,
+        actor_kind=actor.kind, actor_name=actor.name[:200], actor_user_id=actor.user_id,
+    )  # fmt: skip
+    Entry.objects.bulk_create([claim], ignore_conflicts=True)
+    found = Entry.objects.filter(account=account, request_id=request_id).first()
+    if found is None:
+        raise already_undone()  # the only other thing that an entry can collide with
+    if found.uid == claim.uid:
+        return found, True
+    if found.fingerprint != content:
+        raise request_id_reused()
+    return found, False

@@ -1,0 +1,71 @@
+"""Set-based writes that Django's ORM does not speak: one statement for many rows, the same on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+from daicho.core.db import is_postgres
+
+ROWS = 2_000  # per statement; SQLite takes 250,000 parameters at most
+
+
+def chunks[T](items: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:
+    """The items in parts of at most `size`, in their order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
+    """Take from holdings that are there; a row is (place, lot, how many)."""
+    for part in chunks(rows):
+        first = "CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint)" if is_postgres() else "%s, %s, %s"
+        values = ", ".join([f"({first})"] + ["(%s, %s, %s)"] * (len(part) - 1))
+        statement = (
+            "UPDATE ledger_holding SET quantity = ledger_holding.quantity - v.column3"  # noqa: S608
+            f" FROM (VALUES {values}) AS v"
+            " WHERE ledger_holding.place_id = v.column1 AND ledger_holding.lot_id = v.column2"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [value for row in part for value in row])
+            if cursor.rowcount != len(part):
+                raise LookupError("a holding that an act takes from is missing")
+
+
+def add_to_holdings(rows: Sequence[tuple[int, int, int, bool, int]]) -> None:
+    """Add to holdings, making those that are missing; a row is (account, place, lot, is_issue, what to add)."""
+    for part in chunks(rows):
+        values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(part))
+        statement = (
+            "INSERT INTO ledger_holding (account_id, place_id, lot_id, is_issue, quantity)"  # noqa: S608
+            f" VALUES {values} ON CONFLICT (place_id, lot_id)"
+            " DO UPDATE SET quantity = ledger_holding.quantity + excluded.quantity"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [value for row in part for value in row])
+
+
+def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Set fields of many rows; a row is (primary key, value of each column …)."""
+    table = model._meta.db_table
+    fields: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
+    assignments = ", ".join(f"{field.column} = v.column{number}" for number, field in enumerate(fields[1:], start=2))
+    first = ", ".join(_typed(field) for field in fields)
+    others = ", ".join(["%s"] * len(fields))
+    for part in chunks(rows):
+        values = ", ".join([f"({first})"] + [f"({others})"] * (len(part) - 1))
+        statement = f"UPDATE {table} SET {assignments} FROM (VALUES {values}) AS v WHERE {table}.id = v.column1"  # noqa: S608
+        parameters = [_value(field, value) for row in part for field, value in zip(fields, row, strict=True)]
+        with connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+
+
+def _typed(field: Any) -> str:
+    """PostgreSQL takes the types of VALUES from the first row; SQLite needs none, and its casts would change dates."""
+    return f"CAST(%s AS {field.rel_db_type(connection)})" if is_postgres() else "%s"
+
+
+def _value(field: Any, value: Any) -> Any:
+    return field.get_db_prep_value(value, connection)

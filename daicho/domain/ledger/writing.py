@@ -1,0 +1,135 @@
+"""Write a book: one statement each for holdings, postings, uses, their changes, and pools. None of them can be refused."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import astuple, fields, replace
+
+from django.db.models import Case, DateTimeField, Min, When
+
+from daicho.domain.ledger.book import Book, Figures, PoolRow
+from daicho.domain.ledger.models import Holding, Place, Pool, Posting, Use, UseChange
+from daicho.domain.ledger.sql import add_to_holdings, set_rows, take_from_holdings
+
+_FIGURES = tuple(figure.name for figure in fields(Figures))
+LIVE = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
+
+
+def flush(book: Book) -> None:
+    """Bring the database to what the book says."""
+    if book.moves:
+        _write_holdings(book)
+        _write_postings(book)
+    _write_uses(book)
+    _write_use_changes(book)
+    _write_pools(book)
+
+
+def _write_holdings(book: Book) -> None:
+    """Decreases by UPDATE, increases by upsert: a negative amount may not even be proposed to a checked column."""
+    change: dict[tuple[int, int], int] = defaultdict(int)
+    account: dict[int, int] = {}
+    issued = {move.source.id for move in book.moves if move.source.kind == Place.Kind.ISSUED}
+    issued |= {move.target.id for move in book.moves if move.target.kind == Place.Kind.ISSUED}
+    for move in book.moves:
+        change[move.source.id, move.lot.pk] -= move.quantity
+        change[move.target.id, move.lot.pk] += move.quantity
+        account[move.lot.pk] = move.lot.account_id
+    rows = [
+        (account[lot_id], place_id, lot_id, place_id in issued, quantity)
+        for (place_id, lot_id), quantity in sorted(change.items())
+        if quantity
+    ]
+    take_from_holdings(
+        [(place, lot, -amount) for _, place, lot, is_issue, amount in rows if amount < 0 and not is_issue]
+    )
+    add_to_holdings([row for row in rows if row[4] > 0 or row[3]])
+
+
+def _write_postings(book: Book) -> None:
+    Posting.objects.bulk_create(
+        [
+            Posting(
+                account_id=move.lot.account_id, entry_id=move.entry.pk, lot_id=move.lot.pk,
+                source_id=move.source.id, target_id=move.target.id, quantity=move.quantity,
+            )
+            for move in book.moves
+        ]
+    )  # fmt: skip
+
+
+def _write_uses(book: Book) -> None:
+    changed = [use for use in book.uses.values() if use.is_changed]
+    for use in changed:
+        if use.stored[0] == 0:
+            use.since = book.at
+    new = [use for use in changed if use.id is None]
+    if new:
+        made = Use.objects.bulk_create(
+            [
+                Use(
+                    account_id=use.unit.account_id, unit_id=use.unit.pk, tag_id=use.tag.pk, pool_id=use.pool.id,
+                    reported=use.reported, counted=use.counted, since=use.since,
+                )
+                for use in new
+            ]
+        )  # fmt: skip
+        for use, row in zip(new, made, strict=True):
+            use.id = row.pk
+    new_ids = {id(use) for use in new}
+    set_rows(
+        Use,
+        ["pool", "reported", "counted", "since"],
+        [(use.id, use.pool.id, use.reported, use.counted, use.since) for use in changed if id(use) not in new_ids],
+    )
+    for use in changed:
+        use.stored = (use.reported, use.counted, use.pool.id)
+
+
+def _write_use_changes(book: Book) -> None:
+    UseChange.objects.bulk_create(
+        [
+            UseChange(
+                account_id=step.unit.account_id, unit_id=step.unit.pk, tag_id=step.tag.pk,
+                request_id=step.request_id, fingerprint=step.fingerprint,
+                pool_before_id=step.pool_before.id, counted_before=step.counted_before,
+                pool_after_id=step.pool_after.id, counted_after=step.counted_after,
+                act_class=step.act, cause=step.cause, entry=step.entry, at=step.at,
+            )
+            for step in book.steps.values()
+        ]
+    )  # fmt: skip
+
+
+def _write_pools(book: Book) -> None:
+    stale = [pool for pool in book.pools.values() if pool.has_stale_times]
+    if stale:
+        _find_next_times(stale)
+    changed = [pool for pool in book.pools.values() if pool.figures != pool.stored]
+    set_rows(Pool, _FIGURES, [(pool.id, *astuple(pool.figures)) for pool in changed])
+    for pool in changed:
+        pool.stored = replace(pool.figures)
+
+
+def _find_next_times(pools: list[PoolRow]) -> None:
+    """The soonest start and end of what lies in these pools now, by one query over their holdings."""
+    by_key = {(pool.virtual_account_id, pool.tag.pk): pool for pool in pools}
+    for pool in pools:
+        pool.figures.next_change_at = pool.figures.next_end_at = None
+        pool.has_stale_times = False
+    starts = Case(When(place__kind=Place.Kind.PENDING, then="lot__start_at"), output_field=DateTimeField())
+    rows = (
+        Holding.objects.filter(
+            place__virtual_account_id__in={key[0] for key in by_key},
+            lot__tag_id__in={key[1] for key in by_key},
+            place__kind__in=LIVE,
+            quantity__gt=0,
+        )
+        .values_list("place__virtual_account_id", "lot__tag_id")
+        .annotate(next_start=Min(starts), next_end=Min("lot__end_at"))
+        .order_by()
+    )
+    for virtual_account_id, tag_id, next_start, next_end in rows:
+        if (found := by_key.get((virtual_account_id, tag_id))) is not None:
+            found.figures.next_end_at = next_end
+            found.figures.next_change_at = min((at for at in (next_start, next_end) if at is not None), default=None)
