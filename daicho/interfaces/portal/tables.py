@@ -95,7 +95,7 @@ class Column:
         url = self.link(row) if self.link else ""
         if url:
             face = format_html('<a href="{}">{}</a>', url, face)
-        css = " ".join(["num"] * self.numeric + ["nowrap"] * (self.kind in ("date", "datetime", "code")) + ["no-phone"] * (not phone))
+        css = " ".join(["num"] * self.numeric + ["nowrap"] * (self.kind in ("date", "datetime", "until", "code")) + ["no-phone"] * (not phone))
         attributes = format_html(' class="{}"', css) if css else ""
         if head:
             return format_html('<th scope="row"{}>{}</th>', attributes, face)
@@ -166,8 +166,12 @@ class Table:
     selectable: bool = False
 
     @property
+    def has_menu(self) -> bool:
+        return self.row_menu is not None
+
+    @property
     def width(self) -> int:
-        return len(self.columns) + bool(self.selectable) + bool(self.row_menu)
+        return len(self.columns) + self.selectable + self.has_menu
 
     def on_phone(self) -> set[str]:
         """The keys of the columns that the phone's list shows."""

@@ -65,6 +65,7 @@
     b.setAttribute("aria-pressed", narrow);
     document.cookie = `nav=${narrow ? "narrow" : "wide"};path=/;max-age=31536000;samesite=lax`;
   });
+  on("click", "[data-tree]", (b) => b.setAttribute("aria-expanded", b.getAttribute("aria-expanded") !== "true"));
   on("input", "[data-filter-list]", (field) => {
     const wanted = field.value.normalize("NFKC").toLowerCase();
     for (const line of all("li", field.parentElement)) line.hidden = !line.textContent.normalize("NFKC").toLowerCase().includes(wanted);

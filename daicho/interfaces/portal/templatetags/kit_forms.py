@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
 from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from daicho.interfaces.portal.templatetags.kit_base import part
 
@@ -68,7 +69,9 @@ def draw(context: Context, bound: BoundField, width: str = "", hint: Any = "", l
     if kind == "choices":
         control = list(bound.subwidgets)
         for choice in control:
-            choice.data["attrs"].update({"class": css, "aria-describedby": None, "aria-invalid": None})
+            choice.data["attrs"]["class"] = css
+            for name_ in ("aria-describedby", "aria-invalid"):
+                choice.data["attrs"].pop(name_, None)
     else:
         control = bound.as_widget(attrs={key: value for key, value in attrs.items() if value is not None})
     return part(
@@ -77,6 +80,11 @@ def draw(context: Context, bound: BoundField, width: str = "", hint: Any = "", l
         described=described, width=width or _width(bound.field, kind),
         required=bound.field.required and not bound.field.disabled,
     )  # fmt: skip
+
+
+def _named(form: forms.BaseForm, name: str, text: str) -> str:
+    """An error as the summary says it: the field's label, then the words that stand at the field."""
+    return _("%(name)s: %(value)s") % {"name": form[name].label, "value": text} if name in form.fields else text
 
 
 def _texts(error: ValidationError) -> Iterable[str]:
@@ -112,7 +120,7 @@ def error_summary(context: Context, *forms_: forms.BaseForm) -> SafeString:
             target = error_target(form[name]) if name in form.fields and not form[name].is_hidden else ""
             for error in errors:
                 code = error.code or "" if name == forms.forms.NON_FIELD_ERRORS else ""
-                lines += [{"text": text, "target": target, "code": code} for text in _texts(error)]
+                lines += [{"text": _named(form, name, text), "target": target, "code": code} for text in _texts(error)]
     return part(context, "error_summary", lines=lines) if lines else mark_safe("")
 
 
