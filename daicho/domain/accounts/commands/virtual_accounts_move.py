@@ -46,6 +46,8 @@ def empty_virtual_account(
     `too_many_lines`.
     """
     ensure_may(actor, Permission.VIRTUAL_ACCOUNTS_MANAGE, account)
+    if (first := Entry.objects.filter(account=account, request_id=request_id).first()) is not None:
+        return first
     devices = list(Device.objects.filter(unit__virtual_account=virtual_account, removed_at=None))
     entry = move_everything(
         actor, account=account, source=virtual_account, target=target, request_id=request_id, memo=memo
