@@ -146,9 +146,13 @@ def ensure_good_standing(account: SmartAccount) -> None:
 
 
 def ensure_operator(actor: Actor, permission: OperatorPermission) -> None:
-    """Let staff of the licensor pass; all others get NotFound."""
+    """Let staff of the licensor pass; all others get NotFound. A program of theirs needs the permission as a scope."""
     if not actor.is_operator:
         raise NotFound
+    if actor.api_client_id is not None:
+        scopes = ApiClient.objects.values_list("scopes", flat=True).get(pk=actor.api_client_id)
+        if permission not in scopes:
+            raise Forbidden(permission)
 
 
 def ensure_partner(actor: Actor, company: PartnerCompany) -> None:
