@@ -9,7 +9,7 @@ from typing import Any
 
 from daicho.core.errors import NotFound
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.ledger.book import Book, Spot
+from daicho.domain.ledger.book import Book, PlaceRow, Spot
 from daicho.domain.ledger.errors import not_enough_licenses
 from daicho.domain.ledger.judging import Names
 from daicho.domain.ledger.models import Entry, Lot
@@ -59,10 +59,13 @@ def asked_of(moves: Sequence[Move]) -> dict[tuple[int, int], int]:
     return asked
 
 
-def carry(book: Book, entry: Entry, moves: Sequence[Move], choice: Choice) -> list[ChosenLot]:
-    """Choose lots and move them, in the order of the moves, as far as there are lots: `gap_of` tells what lacks.
+def carry(
+    book: Book, entry: Entry, moves: Sequence[Move], choice: Choice, holder_place: PlaceRow | None = None
+) -> list[ChosenLot]:
+    """Choose lots and move them, in the order of the moves, as far as there are lots: `gaps_of` tells what lacks.
 
-    Raises NotFound for a lot that does not lie in the source.
+    They go where their time says in the target, or to the place of a holder. Raises NotFound for a lot that does not
+    lie in the source.
     """
     store = Store(book)
     named = store.load_lots([move.lot_uid for move in moves if move.lot_uid], moves[0].source.account_id)
@@ -70,7 +73,7 @@ def carry(book: Book, entry: Entry, moves: Sequence[Move], choice: Choice) -> li
     chosen: list[ChosenLot] = []
     for move in moves:
         for lot, quantity in _parts(book, store, named, move, choice):
-            target = book.place_by_time(move.target.pk, lot)
+            target = holder_place or book.place_by_time(move.target.pk, lot)
             book.move(entry, lot, book.place_by_time(move.source.pk, lot), target, quantity)
             store.put(target, lot)
             chosen.append(ChosenLot(move, lot, quantity))

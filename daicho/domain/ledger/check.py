@@ -6,7 +6,6 @@ Each query lays the two sides of an invariant over each other, one with the oppo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -15,31 +14,17 @@ from django.db import connection
 
 from daicho.core.clock import now
 from daicho.domain.ledger import rules
+from daicho.domain.ledger.finding import Finding
 from daicho.domain.ledger.models import Pool
+from daicho.domain.ledger.replay import replay
 
 LATE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One row that breaks one invariant. `row` names it by the ids of its table."""
-
-    invariant: str
-    table: str
-    row: dict[str, Any]
-    text: str
-
-    def __str__(self) -> str:
-        keys = ", ".join(f"{key} {value}" for key, value in self.row.items())
-        return f"{self.invariant} {self.table} ({keys}): {self.text}"
 
 
 def check_ledger(*, deep: bool = False) -> list[Finding]:
     """All rows that break an invariant; `deep` also replays the whole history (I9)."""
     findings = [finding for check in CHECKS for finding in check()]
     if deep:
-        from daicho.domain.ledger.replay import replay
-
         findings += replay()
     return findings
 
@@ -111,7 +96,9 @@ def pools_follow_holdings() -> Iterator[Finding]:
     names = ("pending", "on_hand", "usage_on_hand", "reserved", "fulfilled")
     for virtual_account, tag, *differences in rows:
         wrong = ", ".join(f"{name} {amount:+}" for name, amount in zip(names, differences, strict=True) if amount)
-        yield Finding("I4", "pool", {"virtual_account": virtual_account, "tag": tag}, f"differs from its holdings by {wrong}")
+        yield Finding(
+            "I4", "pool", {"virtual_account": virtual_account, "tag": tag}, f"differs from its holdings by {wrong}"
+        )
 
 
 def pools_follow_uses() -> Iterator[Finding]:

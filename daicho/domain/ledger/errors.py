@@ -173,3 +173,63 @@ def transfer_request_closed() -> BusinessError:
     return BusinessError(
         "transfer_request_closed", 409, _("This request was approved, declined or withdrawn before. Reload the page.")
     )
+
+
+def reason_missing() -> BusinessError:
+    """422: what the operator does to a customer's licenses is explained to the customer."""
+    return BusinessError("reason_missing", 422, _("Enter a reason. The customer reads it in the event log."))
+
+
+def no_longer_free(sku: str, quantity: int, where: str | Promise) -> BusinessError:
+    """409 (not_undoable): an undo needs back what has moved on; it may be tried again."""
+    return BusinessError(
+        "not_undoable",
+        409,
+        _(
+            "This cannot be undone now: %(quantity)s %(sku)s are no longer in %(virtual_account)s. Move them back, then try again."
+        ),
+        sku=sku,
+        quantity=quantity,
+        virtual_account=where,
+    )
+
+
+def authorization_shown() -> BusinessError:
+    """409 (not_undoable): a reservation is undone only until its authorization was shown (ledger.md, Tables)."""
+    return BusinessError(
+        "not_undoable",
+        409,
+        _(
+            "The authorization code of this reservation was shown, so it may be installed. Return the reservation instead."
+        ),
+    )
+
+
+def change_unconfirmed() -> BusinessError:
+    """409: a reservation changes one step at a time."""
+    return BusinessError(
+        "change_unconfirmed",
+        409,
+        _(
+            "An earlier change of this reservation is not confirmed yet. Enter its confirmation code or withdraw it first."
+        ),
+    )
+
+
+def device_uses_less(sku: str, quantity: int, in_use: int) -> BusinessError:
+    """409 (not_undoable): the license that would be taken back from a device is no longer used there."""
+    return BusinessError(
+        "not_undoable",
+        409,
+        _("This cannot be undone now: the other device uses %(in_use)s %(sku)s, and %(quantity)s are needed back."),
+        sku=sku,
+        quantity=quantity,
+        in_use=in_use,
+    )
+
+
+def device_has_moved() -> BusinessError:
+    """409 (not_undoable): a device of the act is in another virtual account now."""
+    return BusinessError(
+        "not_undoable", 409, _("This cannot be undone now: the device has moved to another virtual account since.")
+    )

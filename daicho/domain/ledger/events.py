@@ -7,8 +7,8 @@ from typing import Any
 
 from daicho.core.actor import Actor
 from daicho.domain.audit.record import describe, record_many
-from daicho.domain.ledger.book import Book, Figures
-from daicho.domain.ledger.models import Entry
+from daicho.domain.ledger.book import Book, Figures, LotMove
+from daicho.domain.ledger.models import Entry, Place
 
 
 def record_moves(actor: Actor, kind: str, entry: Entry, book: Book) -> None:
@@ -16,10 +16,13 @@ def record_moves(actor: Actor, kind: str, entry: Entry, book: Book) -> None:
     flows: dict[tuple[int | None, int | None, int, str], int] = defaultdict(int)
     for move in book.moves:
         source, target = move.source.virtual_account_id, move.target.virtual_account_id
-        if source is not None and source != target:
+        if source == target:
+            flows[source, None, move.lot.tag_id, _direction(move)] += move.quantity
+            continue
+        if source is not None:
             flows[source, target, move.lot.tag_id, "out"] += move.quantity
-        if source == target or target is not None:
-            flows[target, None if source == target else source, move.lot.tag_id, "in"] += move.quantity
+        if target is not None:
+            flows[target, source, move.lot.tag_id, "in"] += move.quantity
     record_many(
         describe(
             actor,
@@ -54,6 +57,13 @@ def record_uses(actor: Actor, kind: str, book: Book, *, subject: str = "", memo:
         )
         for step in book.steps.values()
     )
+
+
+def _direction(move: LotMove) -> str:
+    """Seen from the one side there is: within a virtual account, or in and out of the account itself."""
+    if move.source.virtual_account_id is not None:
+        return "within"
+    return "in" if move.target.kind == Place.Kind.UNASSIGNED else "out"
 
 
 def _told(figures: Figures) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class Holder(models.Model):
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="holders")
     kind = models.CharField(max_length=12, choices=Kind)
+    # When its authorization or file was first shown: from then on it may be installed, so it is returned, never undone.
+    shown_at = models.DateTimeField(null=True, blank=True)
 
 
 class HolderLine(models.Model):
@@ -275,11 +277,11 @@ class Pool(models.Model):
 
     @property
     def available(self) -> int:
-        return max(0, self.balance)
+        return max(0, int(self.balance))
 
     @property
     def short(self) -> int:
-        return max(0, -self.balance)
+        return max(0, -int(self.balance))
 
 
 class Use(models.Model):

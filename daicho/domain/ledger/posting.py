@@ -85,8 +85,8 @@ def open_book(reach: Reach, units: Iterable[int] = ()) -> Book:
 
 
 def never_refused(book: Book, short: list[PoolRow]) -> Exception:
-    """For acts of the classes GIVE and FACT, which the judge lets pass."""
-    return LookupError(f"{len(short)} pools were refused to an act that is always counted")
+    """For acts that the judge lets pass: GIVE and FACT always, a cancellation because it takes only what is spare."""
+    return LookupError(f"{len(short)} pools became shorter by an act that cannot make them so")
 
 
 def _claim(

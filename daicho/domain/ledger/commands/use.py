@@ -126,6 +126,11 @@ def reuse_licenses(
         ]
 
     def write(book: Book, entry: Entry) -> None:
+        entry.answer = {
+            "source": source.uid,
+            "target": target.uid,
+            "lines": [[line.tag.pk, line.quantity] for line in lines],
+        }
         load_uses(book, [source.pk, target.pk], tags)
         for line in lines:
             shift_use(book, entry, book.units[source.pk], line.tag, -line.quantity, Act.TAKE, "release")
