@@ -238,17 +238,19 @@ class ListPage:
         asked = self.request.GET.copy()
         for name in {"export", "cursor", *drop, *changes}:
             asked.pop(name, None)
+        for name, values in list(asked.lists()):
+            asked.setlist(name, [value for value in values if value])  # a filter form sends its empty fields too
         for name, value in changes.items():
             if value:
                 asked[name] = value
         return f"?{asked.urlencode()}"
 
     def without(self, key: str, value: str) -> str:
+        """The query string without one value of a filter."""
         asked = self.request.GET.copy()
         asked.pop("cursor", None)
-        asked.setlist(key, [one for one in asked.getlist(key) if one != value and one])
-        if key == "q":
-            asked.pop("q", None)
+        for name, values in list(asked.lists()):
+            asked.setlist(name, [one for one in values if one and not (name == key and (one == value or key == "q"))])
         return f"?{asked.urlencode()}"
 
     def chips(self, q: ListQuery) -> list[dict[str, str]]:
@@ -314,6 +316,8 @@ class ListPage:
         part = self.request.headers.get("HX-Target", "").endswith(f"#list-{self.key}")
         response = render(self.request, "kit/list_region.html" if part else self.template, data | {"partial": part})
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        if part:
+            response["HX-Push-Url"] = self.request.path + self.link()
         return response
 
     def _context(self, q: ListQuery, page: Any, printing: bool) -> dict[str, Any]:

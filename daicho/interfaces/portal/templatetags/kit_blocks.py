@@ -69,7 +69,7 @@ def banner(context: Context, kind: str, text: Any, url: str = "", label: Any = "
 @register.simple_tag(takes_context=True)
 def announce(context: Context, text: Any) -> SafeString:
     """One sentence into the live region, out of band of an htmx answer."""
-    return format_html('<div id="flash" role="status" hx-swap-oob="innerHTML">{}</div>', text)
+    return format_html('<div id="flash" class="sr-only" role="status" hx-swap-oob="innerHTML">{}</div>', text)
 
 
 @register.simple_tag(takes_context=True)
