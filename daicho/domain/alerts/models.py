@@ -10,6 +10,12 @@ from daicho.core.clock import now
 from daicho.core.ids import new_uid
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
+DEFAULT_DAYS = (90, 30, 7)
+
+
+def default_days() -> list[int]:
+    return list(DEFAULT_DAYS)
+
 
 class Alert(models.Model):
     """One fact that lasts: unresolved once per (kind, source)."""
@@ -35,7 +41,9 @@ class Alert(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["kind", "source"], condition=Q(resolved_at=None), name="alert_once_at_a_time")
+            models.UniqueConstraint(
+                fields=["kind", "source"], condition=Q(resolved_at=None), name="alert_once_at_a_time"
+            )
         ]
         indexes = [
             models.Index(fields=["account", "virtual_account"], condition=Q(resolved_at=None), name="alert_open"),
@@ -50,12 +58,15 @@ class NotificationSetting(models.Model):
     account = models.ForeignKey(SmartAccount, on_delete=models.CASCADE, related_name="+")
     at_once = models.BooleanField(default=True)
     daily_summary = models.BooleanField(default=True)
-    days = models.JSONField(default=list)
+    days = models.JSONField(default=default_days)
     muted_kinds = models.JSONField(default=list)
-    summarized_on = models.DateField(null=True, blank=True)
+    # The day, in the user's zone, whose summary is settled, and the instant up to which it told.
+    summarized_on = models.DateField()
+    summarized_at = models.DateTimeField(default=now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "account"], name="notification_setting_once")]
+        indexes = [models.Index(fields=["summarized_on"], name="notification_setting_due")]
 
 
 class ExtraAddress(models.Model):
@@ -66,8 +77,10 @@ class ExtraAddress(models.Model):
     email = models.EmailField(max_length=254)
     language = models.CharField(max_length=5, default="ja")
     token_hash = models.CharField(max_length=64, unique=True)
+    token_expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
-    summarized_on = models.DateField(null=True, blank=True)
+    summarized_on = models.DateField()
+    summarized_at = models.DateTimeField(default=now)
     created_at = models.DateTimeField(default=now)
 
     class Meta:

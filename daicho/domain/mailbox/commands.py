@@ -65,7 +65,7 @@ def claim_next(*, domain: str) -> Claim | None:
         message_id = mail.message_id or f"<{mail.uid}@{domain}>"
         held_until = instant + LONGEST_SENDING
         taken = due.filter(pk=mail.pk, attempts=mail.attempts, next_attempt_at=mail.next_attempt_at).update(
-            attempts=F("attempts") + 1, next_attempt_at=held_until, message_id=message_id
+            attempts=F("attempts") + 1, next_attempt_at=held_until, held_until=held_until, message_id=message_id
         )
         if taken == 1:
             return Claim(
@@ -77,7 +77,7 @@ def claim_next(*, domain: str) -> Claim | None:
 def mail_sent(claim: Claim, *, rendered: dict[str, str] | None = None) -> None:
     """The server took the mail: its context, which may hold a link's secret, is emptied."""
     _held(claim).update(
-        state=Mail.State.SENT, sent_at=now(), context={}, last_error="", rendered=rendered, next_attempt_at=now()
+        state=Mail.State.SENT, sent_at=now(), context={}, last_error="", rendered=rendered, held_until=None
     )
 
 
@@ -93,10 +93,10 @@ def mail_refused(claim: Claim, error: str, *, for_good: bool = False, unreachabl
     else:
         pause = pause_after(claim.attempt)
     if pause is None:
-        _held(claim).update(state=Mail.State.FAILED, last_error=error[:500])
+        _held(claim).update(state=Mail.State.FAILED, last_error=error[:500], held_until=None)
     else:
-        _held(claim).update(next_attempt_at=now() + pause, last_error=error[:500])
+        _held(claim).update(next_attempt_at=now() + pause, last_error=error[:500], held_until=None)
 
 
 def _held(claim: Claim) -> QuerySet[Mail]:
-    return Mail.objects.filter(uid=claim.uid, state=Mail.State.WAITING, next_attempt_at=claim.held_until)
+    return Mail.objects.filter(uid=claim.uid, state=Mail.State.WAITING, held_until=claim.held_until)

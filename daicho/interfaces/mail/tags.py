@@ -6,7 +6,7 @@ from typing import Any
 
 from django.template import Library
 
-from daicho.interfaces.mail import words
+from daicho.interfaces.mail import alert_words, words
 
 register = Library()
 register.filter("date", words.date)
@@ -16,6 +16,13 @@ register.filter("num", words.number)
 register.filter("signed", words.signed)
 register.filter("person", words.person)
 register.filter("company", words.company)
+register.filter("alert", alert_words.sentence)
+
+
+@register.filter
+def listed(values: list[Any], between: str) -> str:
+    """90・30・7 (Django's `join` takes texts only)."""
+    return between.join(map(str, values))
 
 
 @register.simple_tag

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -83,7 +83,7 @@ def company(name: str) -> str:
     return f"{name} 御中" if japanese() else name
 
 
-FORMATS = {"text": str, "date": date, "num": number, "signed": signed, "days": days}
+FORMATS: dict[str, Callable[[Any], str]] = {"text": str, "date": date, "num": number, "signed": signed, "days": days}
 RIGHT = {"num", "signed"}
 
 
@@ -97,21 +97,20 @@ def width(text: str) -> int:
 def columns(rows: Sequence[Mapping[str, Any]], heads: Sequence[str]) -> str:
     """A table of aligned columns; each line begins with a space, which tells the HTML twin that it is a table.
 
-    A head is `Word=key:format`, formats: text (default), date, num, signed, days; numbers stand right.
+    A head is `Word=key:format`, formats: text (default), date, num, signed, days; numbers stand right, and so does
+    what ends in `>`.
     """
     parsed = []
     for head in heads:
         word, _, rest = head.partition("=")
         key, _, form = rest.partition(":")
-        parsed.append((word, key, form or "text"))
-    lines = [[word for word, _, _ in parsed]]
-    lines += [[FORMATS[form](row.get(key, "")) for _, key, form in parsed] for row in rows]
+        right = form.endswith(">") or form in RIGHT
+        parsed.append((word, key, form.removesuffix(">") or "text", right))
+    lines = [[word for word, *_ in parsed]]
+    lines += [[FORMATS[form](row.get(key, "")) for _, key, form, _ in parsed] for row in rows]
     widths = [max(width(line[place]) for line in lines) for place in range(len(parsed))]
     return "\n".join(
-        " "
-        + "  ".join(
-            _fill(cell, widths[place], right=parsed[place][2] in RIGHT) for place, cell in enumerate(line)
-        ).rstrip()
+        " " + "  ".join(_fill(cell, widths[place], right=parsed[place][3]) for place, cell in enumerate(line)).rstrip()
         for line in lines
     )
 
