@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from daicho.core.actor import Actor
+from daicho.core.text import name_key
 from daicho.domain.access.policy import visible_virtual_accounts
 from daicho.domain.access.rules import Permission
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -35,3 +36,11 @@ def in_order(virtual_accounts: Iterable[VirtualAccount]) -> Iterator[tuple[Virtu
             yield from walk(row.pk, depth + 1)
 
     return walk(None, 0)
+
+
+def search_virtual_accounts(actor: Actor, account: SmartAccount, text: str, *, limit: int = 20) -> list[VirtualAccount]:
+    """Visible virtual accounts whose name holds all typed words (NFKC, case folded), by name."""
+    found = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+    for word in name_key(text).split():
+        found = found.filter(name_key__contains=word)
+    return list(found.order_by("name_key")[:limit])

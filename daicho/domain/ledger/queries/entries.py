@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from daicho.core.text import clean
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Entry, Lot, Place, Posting, TransferRequest, UseChange
 from daicho.domain.ledger.queries.sight import Sight, tags_named
-from daicho.domain.tenancy.models import VirtualAccount
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 TRANSFER_KINDS = (Entry.Kind.TRANSFER, Entry.Kind.REUSE, Entry.Kind.MOVE_UNIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.UNDO)
 UNDOABLE_KINDS = (
@@ -138,6 +139,7 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
         .annotate(tags=Count("lot__tag", distinct=True), sku=Min("lot__tag__sku"))
         .order_by()
     }
+    sides += _sides_by_use(sight, [entry.pk for entry in entries if entry.kind == Entry.Kind.MOVE_UNIT])
     wanted = {va for row in sides for va in (row[1], row[3]) if sight.sees(va)}
     places = VirtualAccount.objects.in_bulk(wanted)
     by_entry: dict[int, list[tuple[int | None, str, int | None, str, int]]] = defaultdict(list)
@@ -160,6 +162,22 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
             )
         )
     return rows
+
+
+def _sides_by_use(sight: Sight, ids: list[int]) -> list[tuple[int, int | None, str, int | None, str, int]]:
+    """Acts that moved no lot but the use of a device: from pool to pool."""
+    if not ids:
+        return []
+    changes = UseChange.objects.filter(entry__in=ids)
+    if not sight.sees_all:
+        visible = sight.all_virtual_accounts().values("pk")
+        changes = changes.filter(Q(pool_before__virtual_account__in=visible) | Q(pool_after__virtual_account__in=visible))
+    rows = changes.values_list("entry_id", "pool_before__virtual_account_id", "pool_after__virtual_account_id")
+    on_hand = Place.Kind.ON_HAND
+    return [
+        (entry, before, on_hand, after, on_hand, total)
+        for entry, before, after, total in rows.annotate(total=Sum("counted_after")).order_by()
+    ]
 
 
 def _side(sight: Sight, places: dict[int, VirtualAccount], ends: list[tuple[int | None, str]], most: int = 3) -> Side:
@@ -247,3 +265,46 @@ def get_request(sight: Sight, uid: str) -> TransferRequest:
     if found is None or not sight.sees(found.source_id):
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a request id led to: an entry, or a transfer request that waits."""
+
+    entry_uid: str
+    request_uid: str
+
+
+def done_before(sight: Sight, request_id: str) -> Done | None:
+    """What the same request did, if it was sent before: a double click is led to the first result."""
+    try:
+        key = uuid.UUID(request_id)
+    except ValueError:
+        return None
+    waiting = TransferRequest.objects.filter(account=sight.account, request_id=key).first()
+    entry = Entry.objects.filter(account=sight.account, request_id=key).first()
+    if waiting is None and entry is None:
+        return None
+    return Done(entry.uid if entry else "", waiting.uid if waiting else "")
+
+
+@dataclass(frozen=True, slots=True)
+class LatestChange:
+    """Who last changed the figures of some pools, and when. A change by the clock has no name."""
+
+    actor_name: str
+    at: dt.datetime
+
+
+def latest_change(account: SmartAccount, places: list[tuple[int, int]]) -> LatestChange | None:
+    """The last act on these (virtual account id, tag id), which the caller may see."""
+    if not places:
+        return None
+    touched = Q(pk__in=[])
+    for va, tag in places[:50]:
+        touched |= Q(lot__tag_id=tag) & (Q(source__virtual_account_id=va) | Q(target__virtual_account_id=va))
+    posting = Posting.objects.filter(touched, account=account).select_related("entry").order_by("-pk").first()
+    if posting is None:
+        return None
+    by_person = posting.entry.actor_kind != "system"
+    return LatestChange(posting.entry.actor_name if by_person else "", posting.entry.at)

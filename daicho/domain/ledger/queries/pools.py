@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from daicho.core.paging import COUNT_LIMIT, Page, keyset_page
 from daicho.core.text import clean, name_key
+from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Holding, Place, Pool
 from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.ledger.queries.states import ENDING_DAYS, NOTHING_LEFT, has_ended_lots, in_state, is_idle
@@ -209,3 +210,22 @@ def spare_elsewhere(sight: Sight, pools: list[Pool], *, limit: int = 3) -> dict[
     for found in everywhere.select_related("tag", "virtual_account").order_by("tag_id", "-balance", "uid")[:1_000]:
         by_tag.setdefault(found.tag_id, []).append(found)
     return {pool.pk: [other for other in by_tag.get(pool.tag_id, []) if other.pk != pool.pk][:limit] for pool in pools}
+
+
+def shortest_of(sight: Sight, pool: Pool) -> Pool | None:
+    """The pool of the same license elsewhere that lacks most, of those to which the actor may move licenses."""
+    others = Pool.objects.filter(account=sight.account, tag=pool.tag_id, balance__lt=0, virtual_account__deleted_at=None)
+    if sight.manages is not None:
+        others = others.filter(virtual_account__in=sight.manages)
+    found = others.exclude(pk=pool.pk).select_related("virtual_account", "tag")
+    return found.order_by("balance", "uid").first()
+
+
+def search_licenses(sight: Sight, text: str, limit: int = 5) -> tuple[list[LicenseTag], bool]:
+    """The first licenses in scope whose SKU or name holds all typed words, and whether there are more."""
+    words = clean(text).split()
+    found = LicenseTag.objects.filter(pk__in=sight.pools().order_by().values("tag"))
+    for word in words:
+        found = found.filter(pk__in=tags_named(word))
+    tags = list(found.order_by("sku_key")[: limit + 1]) if words else []
+    return tags[:limit], len(tags) > limit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,3 +123,29 @@ def tags_named(word: str) -> QuerySet[LicenseTag, int]:
     """Ids of the tags whose SKU or name (either language) holds one typed word; NFKC, case folded."""
     named = Q(sku_key__contains=name_key(word)) | Q(name__icontains=word) | Q(name_ja__icontains=word)
     return LicenseTag.objects.filter(named).values_list("pk", flat=True)
+
+
+def manageable(sight: Sight, *, text: str = "", uids: Iterable[str] | None = None, limit: int = 500) -> list[VirtualAccount]:
+    """The virtual accounts whose licenses the actor may move, in tree order by path, at most `limit`."""
+    found = sight.all_virtual_accounts()
+    if sight.manages is not None:
+        found = found.filter(pk__in=sight.manages)
+    if uids is not None:
+        found = found.filter(uid__in=list(uids))
+    for word in text.split():
+        found = found.filter(name_key__contains=name_key(word))
+    return list(found.order_by("-is_default", "name_key")[:limit])
+
+
+def pools_by_uid(sight: Sight, uids: Iterable[str], limit: int = 200) -> list[Pool]:
+    """Visible pools by their handles, in the order of license and virtual account."""
+    pools = Pool.objects.filter(
+        account=sight.account, uid__in=list(uids), virtual_account__in=sight.all_virtual_accounts().values("pk")
+    )
+    ordered = pools.select_related("tag", "virtual_account").order_by("tag__sku_key", "virtual_account__name_key")
+    return list(ordered[:limit])
+
+
+def tags_by_uid(uids: Iterable[str]) -> dict[str, LicenseTag]:
+    """License tags by their handles."""
+    return {tag.uid: tag for tag in LicenseTag.objects.filter(uid__in=list(uids))}

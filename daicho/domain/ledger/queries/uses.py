@@ -28,6 +28,10 @@ class UsePoint:
     purchased: int
     in_use: int
 
+    @property
+    def difference(self) -> int:
+        return self.purchased - self.in_use
+
 
 def use_over_time(sight: Sight, tag: LicenseTag, *, days: int = 365, step: int = 7) -> list[UsePoint]:
     """A license in the page's scope over the last `days`, one point every `step` days, oldest first, today last."""

@@ -1,0 +1,63 @@
+"""Refusals of the devices room; codes are public."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from daicho.core.errors import BusinessError
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """A row of a file that cannot be taken: its number (from 1, the head counts), the column's key, the reason."""
+
+    row: int
+    column: str
+    error: BusinessError
+
+    def plain(self) -> dict[str, Any]:
+        return {"row": self.row, "column": self.column, "code": self.error.code, "message": self.error.text()}
+
+
+class RowsRefused(BusinessError):
+    """A file with rows that cannot be taken. Nothing was written."""
+
+    def __init__(self, problems: list[RowProblem]) -> None:
+        super().__init__(
+            "rows_refused",
+            422,
+            _("Nothing was saved: %(count)s rows of the file need a correction."),
+            count=len(problems),
+        )
+        self.problems = problems
+
+
+def device_removed() -> BusinessError:
+    return BusinessError("device_removed", 409, _("This device has been removed from the account."))
+
+
+def request_id_reused() -> BusinessError:
+    return BusinessError("request_id_reused", 409, _("This request id was already used for something else."))
+
+
+def transfer_needs_approval() -> BusinessError:
+    return BusinessError(
+        "transfer_needs_approval", 409,
+        _("Transfers out of this virtual account must be approved first. Request the transfer, then assign the license."),
+    )  # fmt: skip
+
+
+def too_many_devices(limit: int) -> BusinessError:
+    return BusinessError("too_many_rows", 422, _("One file may hold %(limit)s devices. Split it."), limit=f"{limit:,}")
+
+
+def missing_column(label: object) -> BusinessError:
+    return BusinessError(
+        "missing_column",
+        422,
+        _("The file has no column “%(column)s”. Download the template and keep its first row."),
+        column=str(label),
+    )
