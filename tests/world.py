@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from daicho.core.actor import Actor, ActorKind
@@ -204,6 +205,7 @@ def make_world() -> World:
     partner = make_user("partner@hoshu.example.jp", "Partner")
     stranger = make_user("stranger@midori.example.jp", "Stranger")
     operator = make_user("operator@vendor.example", "Operator", is_operator=True)
+    TOTP.activate(operator, generate_totp_secret())
     reseller = make_user("sales@reseller.example.jp", "Reseller")
     nobody = make_user("nobody@nowhere.example.jp", "Nobody")
     grant(admin, Role.ACCOUNT_ADMINISTRATOR, account)

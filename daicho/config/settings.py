@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "daicho.interfaces.portal.middleware.SessionLimitsMiddleware",
     "daicho.interfaces.portal.middleware.UserLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "daicho.interfaces.portal.operator_two_step.OperatorTwoStepMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
@@ -128,7 +129,12 @@ ACCOUNT_ADAPTER = "daicho.interfaces.portal.accounts_adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_FORMS = {
+    "signup": "daicho.interfaces.portal.accounts_forms.SignupForm",
+    "login": "daicho.interfaces.portal.accounts_forms.LoginForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that has just signed up
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -139,6 +145,7 @@ ACCOUNT_RATE_LIMITS = {  # product.md §3: ten wrong ones an hour per user and p
     "reset_password": "60/h/ip,10/h/key",
     "reauthenticate": "10/h/user",
 }
+MFA_ADAPTER = "daicho.interfaces.portal.accounts_adapter.TwoStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = ENV["DAICHO_OPERATOR_NAME"]
 MFA_TOTP_TOLERANCE = 1

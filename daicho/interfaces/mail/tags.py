@@ -6,6 +6,7 @@ from typing import Any
 
 from django.template import Library
 
+from daicho.domain.access.rules import Role
 from daicho.interfaces.mail import alert_words, words
 
 register = Library()
@@ -17,6 +18,12 @@ register.filter("signed", words.signed)
 register.filter("person", words.person)
 register.filter("company", words.company)
 register.filter("alert", alert_words.sentence)
+
+
+@register.filter
+def role(code: str) -> str:
+    """The role's name in the recipient's language."""
+    return str(Role(code).label)
 
 
 @register.filter

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from daicho.core.actor import Actor, ActorKind
@@ -14,8 +16,11 @@ from daicho.core.clock import now
 from daicho.core.commands import command
 from daicho.core.errors import BusinessError, NotFound
 from daicho.core.text import clean
-from daicho.domain.access.errors import BadAddress
+from daicho.domain.access.errors import BadAddress, LastAdministrator
+from daicho.domain.access.giving import lock_account, rewrite_grant
 from daicho.domain.access.models import User
+from daicho.domain.access.policy import live_grants
+from daicho.domain.access.rules import OUTSIDER_PERIOD, Role, is_outsider
 from daicho.domain.audit.record import record
 from daicho.domain.tenancy.rules import normal_address
 
@@ -55,7 +60,11 @@ def register_user(actor: Actor, *, user: User, name: str, department: str, langu
 
 @command(permission=None, events=("user.edited",))
 def confirm_address(actor: Actor, *, user: User, email: str) -> None:
-    """A person has shown that the mail address is his; from now on it is the one he is known by."""
+    """A person has shown that the mail address is his; from now on it is the one he is known by.
+
+    Where a change of address makes him a partner user, his rights get an end (S23), unless the account would be left
+    without an administrator.
+    """
     before = {"email": user.email, "confirmed": user.email_confirmed_at is not None}
     user.email = normal_address(email)
     user.email_confirmed_at = now()
@@ -65,6 +74,16 @@ def confirm_address(actor: Actor, *, user: User, email: str) -> None:
         record(
             acting_as(actor, user), "user.edited", subject=user.email, subject_uid=user.uid, before=before, after=after
         )
+    if before["email"] != user.email:
+        _end_rights_of_outsider(actor, user)
+
+
+def _end_rights_of_outsider(actor: Actor, user: User) -> None:
+    for grant in live_grants().filter(user=user, ends_at=None).select_related("account", "virtual_account", "user"):
+        if is_outsider(user.mail_domain, grant.account.identifier):
+            with contextlib.suppress(LastAdministrator), transaction.atomic():
+                lock_account(grant.account)
+                rewrite_grant(actor, grant, Role(grant.role), now() + OUTSIDER_PERIOD)
 
 
 @command(permission=None, events=("operator.created",))
