@@ -50,9 +50,10 @@ def test_every_job_succeeds_on_an_empty_installation(settings, worker) -> None:
     assert console("jobs", environment=settings).returncode == 0
 
 
-def test_sigterm_ends_a_worker_within_seconds(settings, worker) -> None:
+def test_sigterm_ends_a_worker_within_seconds_however_often_it_comes(settings, worker) -> None:
     wait_until_all_ran(settings)
-    worker.send_signal(signal.SIGTERM)
+    for _ in range(50):
+        worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
 
 

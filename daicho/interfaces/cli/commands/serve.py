@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 3
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     Granian(
         "daicho.config.wsgi:application",
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
+        websockets=False,
+        log_level=LogLevels(settings.ENV["DAICHO_LOG_LEVEL"].lower()),
         log_dictconfig=server_log(),
     ).serve()
     return 0
