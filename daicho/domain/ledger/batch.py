@@ -6,7 +6,7 @@ A refused request consumes nothing and is not tried again after a later release.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
@@ -37,6 +37,21 @@ class UseRequest:
     act: Act
     lines: tuple[tuple[LicenseTag, int], ...]
     cause: str
+
+    @classmethod
+    def ask(cls, unit: Unit, request_id: uuid.UUID, lines: Iterable[tuple[LicenseTag, int]]) -> UseRequest:
+        """A device asks for these counts."""
+        return cls(unit.pk, request_id, Act.ASK, tuple(lines), "ask")
+
+    @classmethod
+    def report(cls, unit: Unit, request_id: uuid.UUID, lines: Iterable[tuple[LicenseTag, int]]) -> UseRequest:
+        """A usage report sets these counts: a fact, never refused."""
+        return cls(unit.pk, request_id, Act.FACT, tuple(lines), "report")
+
+    @classmethod
+    def release(cls, unit: Unit, request_id: uuid.UUID, lines: Iterable[tuple[LicenseTag, int]]) -> UseRequest:
+        """So many fewer are used."""
+        return cls(unit.pk, request_id, Act.GIVE, tuple(lines), "release")
 
     @property
     def fingerprint(self) -> str:
@@ -99,7 +114,7 @@ def decide(requests: Sequence[UseRequest]) -> Decided:
         ]
 
     unit_ids = {request.unit_id for request in requests}
-    book = open_book(reach, unit_ids)
+    book = open_book(reach, unit_ids, for_lots=False)
     load_uses(book, book.units, {tag.pk for request in requests for tag, _ in request.lines})
     clerk = Clerk(book, _claims(book, requests))
     answers = [clerk.decide(request) for request in requests]

@@ -32,11 +32,10 @@ def lock_units(book: Book, unit_ids: Iterable[int]) -> None:
 
 
 def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
-    """Lock the pools of whole ladders, writing zeros first where there is none, and know their places."""
+    """Lock the pools of whole ladders, writing zeros first where there is none."""
     wanted = _whole_ladders(spots)
     if not wanted:
         return
-    load_places(book, {spot.virtual_account_id: spot.account_id for spot in wanted.values()})
     ids = _pool_ids(wanted)
     if len(ids) < len(wanted):
         missing = [Pool(account_id=wanted[key].account_id, virtual_account_id=key[0], tag_id=key[1])

@@ -12,7 +12,7 @@ from daicho.core.clock import now
 from daicho.core.text import fingerprint
 from daicho.domain.ledger.book import Book, PoolRow, Spot
 from daicho.domain.ledger.errors import already_undone, request_id_reused
-from daicho.domain.ledger.locking import lock_pools, lock_units
+from daicho.domain.ledger.locking import load_places, lock_pools, lock_units
 from daicho.domain.ledger.models import Entry
 from daicho.domain.ledger.rules import Act, is_refused
 from daicho.domain.ledger.settle import settle
@@ -73,11 +73,14 @@ def post(
     return Posted(entry, book)
 
 
-def open_book(reach: Reach, units: Iterable[int] = ()) -> Book:
-    """Lock what an act touches and settle its time. Needs a transaction."""
+def open_book(reach: Reach, units: Iterable[int] = (), *, for_lots: bool = True) -> Book:
+    """Lock what an act touches and settle its time. Needs a transaction. Acts on uses alone need no places."""
     book = Book()
     lock_units(book, units)
-    lock_pools(book, reach(book))
+    spots = list(reach(book))
+    if for_lots:
+        load_places(book, {spot.virtual_account_id: spot.account_id for spot in spots})
+    lock_pools(book, spots)
     book.at = now()
     settle(book)
     book.begin_act()

@@ -14,7 +14,7 @@ from daicho.core.text import fingerprint
 from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger.book import Book, PlaceRow
-from daicho.domain.ledger.locking import load_holder_places, load_uses
+from daicho.domain.ledger.locking import load_holder_places, load_places, load_uses
 from daicho.domain.ledger.models import Entry, HolderLine, Holding, Lot, Place, Pool, Unit
 from daicho.domain.ledger.rules import Act
 from daicho.domain.ledger.sql import set_rows
@@ -49,6 +49,7 @@ def settle(book: Book, limit: int | None = None) -> int:
     }
     if not due_pools:
         return 0
+    load_places(book, {book.pools[key].virtual_account_id: book.pools[key].account_id for key in due_pools})
     due = _find_due(book, due_pools, limit)
     entries = Entry.objects.bulk_create([_entry_of(item) for item in due])
     for item, entry in zip(due, entries, strict=True):
