@@ -110,8 +110,11 @@ def fields(context: Context, form: forms.BaseForm) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def error_summary(context: Context, *forms_: forms.BaseForm) -> SafeString:
-    """All errors of one or several forms on top of them; takes focus when the page arrives, links to the fields."""
+def error_summary(context: Context, *forms_: forms.BaseForm, title: Any = "") -> SafeString:
+    """All errors of one or several forms on top of them; takes focus when the page arrives, links to the fields.
+
+    `title` replaces the sentence that nothing was saved, where saving was not the point.
+    """
     lines: list[dict[str, str]] = []
     for form in forms_:
         if not form:
@@ -121,7 +124,7 @@ def error_summary(context: Context, *forms_: forms.BaseForm) -> SafeString:
             for error in errors:
                 code = error.code or "" if name == forms.forms.NON_FIELD_ERRORS else ""
                 lines += [{"text": _named(form, name, text), "target": target, "code": code} for text in _texts(error)]
-    return part(context, "error_summary", lines=lines) if lines else mark_safe("")
+    return part(context, "error_summary", lines=lines, title=title) if lines else mark_safe("")
 
 
 @register.simple_block_tag(takes_context=True)
