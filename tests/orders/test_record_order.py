@@ -7,11 +7,13 @@ import time_machine
 
 from daicho.core.errors import BusinessError, FieldErrors, NotFound
 from daicho.domain.audit.models import Event
+from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.ledger.models import Entry, Lot, Pool
+from daicho.domain.orders.commands.record import record_order
 from daicho.domain.orders.models import Order, OrderLine
-from daicho.domain.orders.rules import MAX_QUANTITY, LineInput
+from daicho.domain.orders.rules import LineInput, OrderInput
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
-from tests.orders.helpers import line, only, order, recorded
+from tests.orders.helpers import line, only, recorded
 from tests.world import PRIME, World
 
 pytestmark = pytest.mark.django_db
@@ -236,12 +238,7 @@ def test_a_deleted_virtual_account_is_no_destination(world: World):
 
 def test_an_order_needs_a_line_and_takes_ten_thousand(world: World):
     with pytest.raises(FieldErrors) as error:
-        from daicho.domain.orders.commands.record import record_order
-
-        empty = order(world)
-        record_order(
-            world.as_(world.operator), company=None, order=type(empty)(empty.number, empty.identifier, lines=[])
-        )
+        record_order(world.as_(world.operator), company=None, order=OrderInput("PO-1", world.account.identifier, []))
     assert codes(error) == {"lines": "no_lines"}
     with pytest.raises(BusinessError) as many:
         recorded(world, *[LineInput("NET-ADV", 1) for _ in range(10_001)])

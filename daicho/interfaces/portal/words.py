@@ -85,6 +85,8 @@ STATES: dict[str, StateLook] = {
     # orders, mails, jobs
     "deposited": _look("in_compliance", gettext_lazy("Deposited")),
     "unassigned": _look("waiting", gettext_lazy("Unassigned")),
+    "waiting_operator": _look("waiting", gettext_lazy("Waiting for the operator")),
+    "waiting_agreement": _look("waiting", gettext_lazy("Waiting for the agreement")),
     "cancelled": _look("neutral", gettext_lazy("Cancelled")),
     "undone": _look("neutral", gettext_lazy("Undone")),
     "done": _look("in_compliance", gettext_lazy("Done")),

@@ -12,7 +12,8 @@ from daicho.core.text import clean
 from daicho.domain.access.policy import ensure_operator, ensure_partner
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.audit.record import record
-from daicho.domain.ledger.commands.deposit import cancel_lot
+from daicho.domain.ledger.commands.cancel import cancel_lot
+from daicho.domain.ledger.models import Entry
 from daicho.domain.orders import errors
 from daicho.domain.orders.landing import follow_holdings
 from daicho.domain.orders.models import OrderLine
@@ -41,7 +42,9 @@ def cancel_line(actor: Actor, *, line: OrderLine, request_id: uuid.UUID, memo: s
         ensure_operator(actor, OperatorPermission.ORDERS)
     else:
         ensure_partner(actor, line.order.company)
-    locked = OrderLine.objects.select_for_update(of=("self",)).select_related("lot", "account", "order", "tag")
+    locked = OrderLine.objects.select_for_update(of=("self",)).select_related(
+        "lot", "account", "order", "tag", "virtual_account"
+    )
     found = locked.filter(pk=line.pk).first()
     if found is None:
         raise NotFound
@@ -53,17 +56,21 @@ def cancel_line(actor: Actor, *, line: OrderLine, request_id: uuid.UUID, memo: s
         found.state = State.CANCELLED
         found.save(update_fields=["state"])
     else:
+        repeated = Entry.objects.filter(account=found.account, request_id=request_id).exists()
+        living = found.virtual_account is not None and found.virtual_account.deleted_at is None
         done = cancel_lot(
             actor,
             account=found.account,
             request_id=request_id,
             lot=found.lot,
-            virtual_account=found.virtual_account,
+            virtual_account=found.virtual_account if living else None,
             memo=memo,
         )
         if done.cancelled == 0:
             raise errors.nothing_to_cancel()
         outcome = CancelledLine(found, done.cancelled, done.left)
+        if repeated:
+            return outcome
         follow_holdings([found.lot.pk])
     record(
         actor,

@@ -164,3 +164,12 @@ def as_field_errors(problems: Sequence[Problem]) -> BusinessError:
         name = problem.field if problem.line is None else f"lines.{problem.line}.{problem.field}"
         found.setdefault(name if problem.order == 0 else f"orders.{problem.order}.{name}", problem.error)
     return FieldErrors(found)
+
+
+def preview_order(actor: Actor, *, company: PartnerCompany | None, order: OrderInput) -> PlannedOrder:
+    """What recording an order would do, line by line; writes nothing. Raises as `record_order`."""
+    ensure_may_record(actor, company)
+    plan = plan_orders(company, [order], within_allowance=not actor.is_operator)
+    if plan.problems:
+        raise as_field_errors(plan.problems)
+    return plan.orders[0]

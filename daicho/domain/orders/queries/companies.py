@@ -9,11 +9,13 @@ from django.db.models import Q
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
+from daicho.core.errors import FieldErrors
 from daicho.core.text import clean, name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_operator, ensure_partner, grants_of
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.ledger.models import Pool
+from daicho.domain.orders.errors import unknown_destination
 from daicho.domain.orders.models import OrderLine, PartnerAllowance
 from daicho.domain.orders.planning import used_this_month
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -125,3 +127,16 @@ def open_work_of(actor: Actor, company: PartnerCompany) -> dict[str, int]:
         state: waiting.filter(state=state).count()
         for state in (OrderLine.State.WAITING_OPERATOR, OrderLine.State.WAITING_AGREEMENT)
     }
+
+
+def find_customer(actor: Actor, company: PartnerCompany | None, identifier: str) -> str:
+    """The name of the active account with this domain identifier; raises FieldErrors (`identifier`)."""
+    if company is None:
+        ensure_operator(actor, OperatorPermission.ORDERS)
+    else:
+        ensure_partner(actor, company)
+    wanted = SmartAccount.objects.filter(identifier=clean(identifier).lower(), state=SmartAccount.State.ACTIVE)
+    name = wanted.values_list("name", flat=True).first()
+    if name is None:
+        raise FieldErrors({"identifier": unknown_destination()})
+    return name
