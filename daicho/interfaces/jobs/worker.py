@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import signal
 import socket
 import threading
@@ -45,16 +46,16 @@ class Worker:
 
     def run_forever(self) -> int:
         """Work until a signal asks to stop; exit code 0."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+        asked_to_stop = signals(signal.SIGTERM, signal.SIGINT)
         announce_jobs([job.name for job in self.jobs])
         threads = [threading.Thread(target=self.repeat, args=(job,), name=job.name) for job in self.jobs]
         for thread in threads:
             thread.start()
         logger.info("worker started", extra={"worker": self.name})
-        while not self.stopping.is_set():
+        self.beat()
+        while not select.select([asked_to_stop], [], [], HEARTBEAT_SECONDS)[0]:
             self.beat()
-            self.stopping.wait(HEARTBEAT_SECONDS)
+        self.stopping.set()
         while any(thread.is_alive() for thread in threads):
             self.beat()
             for thread in threads:
@@ -111,3 +112,16 @@ class Worker:
         finally:
             self.running.discard(job.name)
         return True
+
+
+def signals(*numbers: signal.Signals) -> socket.socket:
+    """A socket that can be read once one of these signals has come.
+
+    A handler that set an Event could interrupt itself, when the second signal follows at once, and wait for ever.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())
+    for number in numbers:
+        signal.signal(number, lambda *_: None)
+    return reader
