@@ -37,6 +37,8 @@ def command[**P, R](
     def register(function: Callable[Concatenate[Actor, P], R]) -> Callable[Concatenate[Actor, P], R]:
         sentence = (function.__doc__ or "").strip().split("\n")[0]
         name: str = function.__name__
+        if name in REGISTRY and REGISTRY[name].module != function.__module__:
+            raise LookupError(f"two commands are called {name}: {REGISTRY[name].module}, {function.__module__}")
         REGISTRY[name] = CommandInfo(name, function.__module__, sentence, permission, events)
 
         @functools.wraps(function)
