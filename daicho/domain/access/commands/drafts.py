@@ -15,7 +15,7 @@ MOST = 20
 
 
 @command(permission=None, events=())
-def keep_draft(actor: Actor, *, account: SmartAccount, kind: str, data: dict[str, Any], uid: str = "") -> Draft:
+def keep_wizard_draft(actor: Actor, *, account: SmartAccount, kind: str, data: dict[str, Any], uid: str = "") -> Draft:
     """A person keeps what he typed; with `uid` in the draft he began, else in a new one (the oldest beyond 20 goes)."""
     user = ensure_signed_in(actor)
     if uid:
@@ -29,6 +29,6 @@ def keep_draft(actor: Actor, *, account: SmartAccount, kind: str, data: dict[str
 
 
 @command(permission=None, events=())
-def drop_draft(actor: Actor, *, account: SmartAccount, kind: str, uid: str) -> None:
+def drop_wizard_draft(actor: Actor, *, account: SmartAccount, kind: str, uid: str) -> None:
     """A person throws a draft away, or has finished it."""
     get_draft(actor, account, kind, uid).delete()

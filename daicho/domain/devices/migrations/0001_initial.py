@@ -7,34 +7,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('ledger', '0001_initial'),
-        ('tenancy', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("ledger", "0001_initial"),
+        ("tenancy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('name_key', models.CharField(max_length=200)),
-                ('product_id', models.CharField(blank=True, max_length=100)),
-                ('serial', models.CharField(blank=True, max_length=100)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(default=daicho.core.clock.now)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='tenancy.smartaccount')),
-                ('catalog_product', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product')),
-                ('unit', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='device', to='ledger.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(default=daicho.core.ids.new_uid, editable=False, max_length=16, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                ("name_key", models.CharField(max_length=200)),
+                ("product_id", models.CharField(blank=True, max_length=100)),
+                ("serial", models.CharField(blank=True, max_length=100)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(default=daicho.core.clock.now)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="tenancy.smartaccount"
+                    ),
+                ),
+                (
+                    "catalog_product",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="catalog.product",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="device", to="ledger.unit"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['account', 'name_key', 'uid'], name='device_by_name'), models.Index(fields=['account', 'serial'], name='device_by_serial')],
+                "indexes": [
+                    models.Index(fields=["account", "name_key", "uid"], name="device_by_name"),
+                    models.Index(fields=["account", "serial"], name="device_by_serial"),
+                ],
             },
         ),
     ]

@@ -171,7 +171,9 @@ def _sides_by_use(sight: Sight, ids: list[int]) -> list[tuple[int, int | None, s
     changes = UseChange.objects.filter(entry__in=ids)
     if not sight.sees_all:
         visible = sight.all_virtual_accounts().values("pk")
-        changes = changes.filter(Q(pool_before__virtual_account__in=visible) | Q(pool_after__virtual_account__in=visible))
+        changes = changes.filter(
+            Q(pool_before__virtual_account__in=visible) | Q(pool_after__virtual_account__in=visible)
+        )
     rows = changes.values_list("entry_id", "pool_before__virtual_account_id", "pool_after__virtual_account_id")
     on_hand = Place.Kind.ON_HAND
     return [

@@ -214,7 +214,9 @@ def spare_elsewhere(sight: Sight, pools: list[Pool], *, limit: int = 3) -> dict[
 
 def shortest_of(sight: Sight, pool: Pool) -> Pool | None:
     """The pool of the same license elsewhere that lacks most, of those to which the actor may move licenses."""
-    others = Pool.objects.filter(account=sight.account, tag=pool.tag_id, balance__lt=0, virtual_account__deleted_at=None)
+    others = Pool.objects.filter(
+        account=sight.account, tag=pool.tag_id, balance__lt=0, virtual_account__deleted_at=None
+    )
     if sight.manages is not None:
         others = others.filter(virtual_account__in=sight.manages)
     found = others.exclude(pk=pool.pk).select_related("virtual_account", "tag")

@@ -125,7 +125,9 @@ def tags_named(word: str) -> QuerySet[LicenseTag, int]:
     return LicenseTag.objects.filter(named).values_list("pk", flat=True)
 
 
-def manageable(sight: Sight, *, text: str = "", uids: Iterable[str] | None = None, limit: int = 500) -> list[VirtualAccount]:
+def manageable(
+    sight: Sight, *, text: str = "", uids: Iterable[str] | None = None, limit: int = 500
+) -> list[VirtualAccount]:
     """The virtual accounts whose licenses the actor may move, in tree order by path, at most `limit`."""
     found = sight.all_virtual_accounts()
     if sight.manages is not None:

@@ -55,9 +55,7 @@ def read_transfer_file(sight: Sight, content: bytes) -> TransferFile:
     """
     table = tabular.read(content)
     head = _columns(table[0] if table else [])
-    places = {
-        va.name_key: va for va in sight.all_virtual_accounts() if sight.may_manage(va.pk)
-    }
+    places = {va.name_key: va for va in sight.all_virtual_accounts() if sight.may_manage(va.pk)}
     tags = _tags({row[head["sku"]] for row in table[1:] if head["sku"] < len(row)}, sight)
     moves: list[Move] = []
     problems: list[MoveProblem] = []
@@ -69,9 +67,13 @@ def read_transfer_file(sight: Sight, content: bytes) -> TransferFile:
         if move is not None:
             moves.append(move)
     if not moves and not problems:
-        raise BusinessError("no_rows", 422, _("The file holds no transfer: fill in the target and the quantity of a row."))
+        raise BusinessError(
+            "no_rows", 422, _("The file holds no transfer: fill in the target and the quantity of a row.")
+        )
     if len(moves) + len(problems) > MAX_LINES:
-        raise BusinessError("too_many_lines", 422, _("One act takes at most %(most)s lines. Split it."), most=f"{MAX_LINES:,}")
+        raise BusinessError(
+            "too_many_lines", 422, _("One act takes at most %(most)s lines. Split it."), most=f"{MAX_LINES:,}"
+        )
     return TransferFile(moves, problems)
 
 

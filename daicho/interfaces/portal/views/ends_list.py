@@ -1,0 +1,146 @@
+"""期限: what ends, what has ended, what breaks then? (S2)"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.queries.ends import DAYS, EndCriteria, EndRow, end_summary, list_ends
+from daicho.domain.ledger.queries.sight import Sight
+from daicho.interfaces.portal import components as kit
+from daicho.interfaces.portal import words
+from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.views.licenses_parts import KINDS, license_name, sight_of
+from daicho.interfaces.portal.web import Here, account_page
+
+MAIL_LINES = 30
+
+
+def within(page: ListPage) -> list[tuple[str, str]]:
+    return [(str(days), ngettext("%(count)s day", "%(count)s days", days) % {"count": days}) for days in DAYS]
+
+
+def end_state(row: EndRow) -> kit.State:
+    if row.row.state == "ended":
+        return kit.State("ended")
+    return kit.State("ending", row.row.days_left)
+
+
+class EndList(ListPage):
+    """What ends within the chosen days, or what has ended since; the next first."""
+
+    key = "ending"
+    title = lazy("Ending")
+    text_label = lazy("Filter by license, order or virtual account")
+    stamps = True
+    here: Here
+    sight: Sight
+    ended = False
+    template = "ends/list.html"
+
+    def __init__(self, request: HttpRequest, **given: Any) -> None:
+        super().__init__(request, **given)
+        if self.ended:
+            self.key = "ended"
+            self.title = _("Ended")
+        days = int(self.query().filters.get("days", "90"))
+        what = (
+            ngettext("Nothing has ended within %(count)s day", "Nothing has ended within %(count)s days", days)
+            if self.ended
+            else ngettext("No license ends within %(count)s day", "No license ends within %(count)s days", days)
+        )
+        self.empty = Empty(what % {"count": days}, kind="nothing_wrong")
+
+    filters = (
+        ChoiceFilter("days", lazy("Within"), within),
+        ChoiceFilter("kind", lazy("Kind"), list(KINDS.items())),
+    )
+
+    @property
+    def columns(self) -> list[Column]:  # type: ignore[override]
+        here = self.here
+        columns = [
+            Column("license", lazy("License"), value=lambda r: license_name(r.row.lot.tag),
+                   link=lambda r: here.url("licenses-detail", tag=r.row.lot.tag.uid, va=r.row.place.virtual_account.uid)),
+            Column("sku", lazy("SKU"), kind="code", value=lambda r: r.row.lot.tag.sku, phone=True),
+            Column("state", lazy("State"), kind="state", value=end_state, phone=True),
+            Column("end", lazy("End"), kind="date", value=lambda r: r.row.end_on, phone=True),
+            Column("days_left", lazy("Days left"), kind="num", value=lambda r: None if self.ended else r.row.days_left),
+            Column("virtual_account", lazy("Virtual account"), value=lambda r: r.row.place.virtual_account.name, phone=True),
+            Column("quantity", lazy("Quantity"), kind="num", value=lambda r: r.row.quantity),
+            Column("in_use", lazy("In use"), kind="num"),
+            Column("balance_after", lazy("Balance after that day"), kind="balance", phone=True),
+            Column("order", lazy("Order"), kind="code", value=lambda r: r.row.lot.order_number),
+            Column("kind", lazy("Kind"), optional=True, value=lambda r: KINDS[r.row.lot.kind]),
+            Column("lot", lazy("Lot"), kind="code", optional=True, value=lambda r: r.row.lot.uid),
+        ]  # fmt: skip
+        return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
+
+    def criteria(self, q: ListQuery) -> EndCriteria:
+        days = int(q.filters.get("days", "90"))
+        return EndCriteria(days=days, ended=self.ended, text=q.text, kind=q.filters.get("kind", ""))
+
+    def fetch(self, q: ListQuery) -> Page:
+        page = list_ends(self.sight, self.criteria(q), cursor=q.cursor, size=q.size)
+        return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def renewal_text(here: Here, rows: list[EndRow]) -> str:
+    """A plain list for a partner: what to renew, until when, how many; by license, end and order."""
+    lines = [
+        _("Renewal request of %(account)s (%(identifier)s)")
+        % {"account": here.account.name, "identifier": here.account.identifier},
+        "",
+    ]
+    for row in rows:
+        lines.append(
+            _("%(end)s  %(sku)s %(name)s  quantity %(quantity)s  order %(order)s  virtual account %(virtual_account)s")
+            % {
+                "end": words.date(row.row.end_on),
+                "sku": row.row.lot.tag.sku,
+                "name": license_name(row.row.lot.tag),
+                "quantity": f"{row.row.quantity:,}",
+                "order": row.row.lot.order_number or words.NOTHING,
+                "virtual_account": row.row.place.virtual_account.name,
+            }
+        )
+    return "\n".join(lines)
+
+
+@account_page(Permission.LICENSES_VIEW)
+def ending(request: HttpRequest, here: Here) -> HttpResponseBase:
+    return _answer(request, here, ended=False)
+
+
+@account_page(Permission.LICENSES_VIEW)
+def ended(request: HttpRequest, here: Here) -> HttpResponseBase:
+    return _answer(request, here, ended=True)
+
+
+def _answer(request: HttpRequest, here: Here, *, ended: bool) -> HttpResponseBase:
+    sight = sight_of(request, here)
+    page = EndList(request, here=here, sight=sight, ended=ended)
+    context: dict[str, Any] = {
+        "tabs": [
+            kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=end_summary(sight)[0] or None),
+            kit.Tab(_("Ended"), here.url("ends-ended"), current=ended),
+        ]
+    }
+    if not request.GET.get("export") and not ended:
+        rows = list_ends(sight, page.criteria(page.query()), size=200).rows
+        if rows:
+            subject = _("Renewal of licenses (%(identifier)s)") % {"identifier": here.account.identifier}
+            body = renewal_text(here, rows[:MAIL_LINES])
+            context["renewal"] = renewal_text(here, rows)
+            context["mail_url"] = (
+                f"mailto:?subject={quote(subject)}&body={quote(body.replace(chr(10), chr(13) + chr(10)))}"
+            )
+            broken = {(r.pool.pk, r.pool.tag_id): r for r in rows if r.pool and r.short_after}
+            context["breaks"] = len(broken)
+    return page.response(context)

@@ -1,0 +1,142 @@
+"""What the license pages share: how a license, a side of an act and a formula read on screen."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy as plazy
+
+from daicho.core.clock import last_day
+from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.queries.entries import Side
+from daicho.domain.ledger.queries.sight import Sight, look
+from daicho.domain.ledger.queries.states import state_of
+from daicho.interfaces.portal import components as kit
+from daicho.interfaces.portal import words
+from daicho.interfaces.portal.web import Here
+
+if TYPE_CHECKING:
+    from daicho.domain.catalog.models import LicenseTag
+    from daicho.domain.ledger.models import Pool
+
+KINDS: dict[str, str | Promise] = {
+    "perpetual": lazy("Perpetual"),
+    "term": plazy("license kind", "Term"),
+    "subscription": lazy("Subscription"),
+    "demo": lazy("Demo"),
+}
+BILLINGS: dict[str, str | Promise] = {"prepaid": lazy("Prepaid"), "usage": plazy("billing", "Usage")}
+ENFORCEMENTS: dict[str, str | Promise] = {
+    "unenforced": lazy("Unenforced"),
+    "enforced": lazy("Enforced"),
+    "export_controlled": lazy("Export-controlled"),
+}
+OUTSIDE: dict[str, str | Promise] = {
+    "issued": lazy("Issued"),
+    "cancelled": lazy("Cancelled"),
+    "converted": lazy("Converted"),
+    "unassigned": lazy("Unassigned"),
+}
+PLACES: dict[str, str | Promise] = OUTSIDE | {
+    "pending": lazy("Not started"),
+    "on_hand": lazy("On hand"),
+    "reserved": lazy("Reserved"),
+    "fulfilled": lazy("Fulfilled"),
+    "ended": lazy("Ended"),
+}
+ENTRY_KINDS: dict[str, str | Promise] = {
+    "deposit": lazy("Deposit"),
+    "assign_order": lazy("Order assigned"),
+    "transfer": lazy("Transfer"),
+    "reserve": lazy("Reservation"),
+    "return": lazy("Return"),
+    "fulfil": lazy("License file issued"),
+    "convert": lazy("Conversion"),
+    "co_term": lazy("Common end date"),
+    "cancel": lazy("Cancellation"),
+    "revoke": lazy("Revocation by the operator"),
+    "correct": lazy("Correction by the operator"),
+    "time": lazy("Start or end"),
+    "undo": lazy("Undo"),
+    "reuse": lazy("Re-use on another device"),
+    "move_unit": lazy("Device moved"),
+    "replace": lazy("Device replaced"),
+}
+
+
+def sight_of(request: HttpRequest, here: Here) -> Sight:
+    """What the reader sees of licenses on this page; `?below=1` adds the virtual accounts under the one of the page."""
+    return look(here.actor, here.account, here.va, below=request.GET.get("below") == "1")
+
+
+def license_name(tag: LicenseTag) -> str:
+    """The name of a license in the language of the page."""
+    japanese = (get_language() or "").startswith("ja")
+    return (tag.name_ja if japanese else tag.name) or tag.name or tag.sku
+
+
+def license_label(tag: LicenseTag) -> str:
+    """SKU and name, as choices and facts show them."""
+    name = license_name(tag)
+    return tag.sku if name == tag.sku else _("%(sku)s %(name)s") % {"sku": tag.sku, "name": name}
+
+
+def pool_label(pool: Pool) -> str:
+    """「大阪支店 NET-ADV」."""
+    return _("%(virtual_account)s %(sku)s") % {"virtual_account": pool.virtual_account.name, "sku": pool.tag.sku}
+
+
+def pool_state(pool: Pool) -> kit.State:
+    """The worst state of a pool, with the number that belongs to it."""
+    code = state_of(pool)
+    return kit.State(code, pool.short if code == "short" else None)
+
+
+def balance_state(balance: int) -> str:
+    return "short" if balance < 0 else "in_compliance"
+
+
+def last_day_of(end_at: dt.datetime | None, zone: str) -> dt.date | None:
+    """The day to whose end something is valid, in the account's zone."""
+    return last_day(end_at, zone) if end_at is not None else None
+
+
+def side_text(side: Side) -> str:
+    """One side of an act in words; what the reader may not see has no name."""
+    names = [va.name for va in side.virtual_accounts]
+    names += [str(OUTSIDE.get(kind, kind)) for kind in side.outside]
+    if side.hidden:
+        names.append(_("another virtual account"))
+    if side.more:
+        text = ngettext("%(names)s and %(count)s more", "%(names)s and %(count)s more", side.more)
+        return text % {"names": join(names), "count": side.more}
+    return join(names) or words.NOTHING
+
+
+def join(names: Sequence[str]) -> str:
+    """Names in a row, as the language separates them."""
+    return ("、" if (get_language() or "").startswith("ja") else ", ").join(names)
+
+
+def may_manage(here: Here) -> bool:
+    return here.may(Permission.LICENSES_MANAGE)
+
+
+def licenses_crumb(here: Here) -> kit.Crumb:
+    return kit.Crumb(_("Licenses"), here.url("licenses-list"))
+
+
+def event_sentence(row: Any) -> str:
+    """A line of the event log in words."""
+    try:
+        from daicho.interfaces.portal import events_text
+    except ImportError:
+        return f"{row.kind} {row.subject}"
+    return str(events_text.sentence(row))
