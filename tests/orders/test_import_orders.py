@@ -76,6 +76,7 @@ def test_every_bad_row_is_marked_with_its_column_and_reason(world: World):
         (8, "line", "duplicate_line"),
         (9, "order_number", "required"),
         (11, "domain", "mixed_header"),
+        (12, "virtual_account", "too_long"),
         (12, "quantity", "bad_quantity"),
     ]
     with pytest.raises(BusinessError) as error:

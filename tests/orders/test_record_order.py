@@ -104,6 +104,8 @@ def test_numbers_of_two_recorders_do_not_meet(world: World):
         ({"quantity": "9" * 30}, {"lines.0.quantity": "bad_quantity"}),
         ({"sku": "NONE"}, {"lines.0.sku": "unknown_sku"}),
         ({"sku": ""}, {"lines.0.sku": "required"}),
+        ({"sku": "NET\x00"}, {"lines.0.sku": "control_character"}),
+        ({"virtual_account": "v" * 300}, {"lines.0.virtual_account": "too_long"}),
         ({"sku": "<b>&🍣"}, {"lines.0.sku": "unknown_sku"}),
         ({"kind": "lifelong"}, {"lines.0.kind": "unknown_choice"}),
         ({"billing": "later"}, {"lines.0.billing": "unknown_choice"}),

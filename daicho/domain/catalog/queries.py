@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
-from daicho.core.text import clean, name_key
+from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_operator
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.catalog.models import Ladder, LicenseTag, Product
+from daicho.domain.catalog.rules import search_words
 
 TAG_ORDERS = {"sku": ("sku_key", "uid"), "name": ("name", "uid"), "family": ("family", "sku_key", "uid")}
 PRODUCT_ORDERS = {"name": ("name", "uid"), "vendor": ("vendor", "name", "uid"), "part_number": ("part_number", "uid")}
@@ -26,7 +27,7 @@ def _ensure_known(actor: Actor) -> None:
 def matching_tags(text: str) -> QuerySet[LicenseTag]:
     """Tags whose SKU, name or family holds every word typed, whatever its width."""
     rows = LicenseTag.objects.all()
-    for word in clean(text).split():
+    for word in search_words(text):
         rows = rows.filter(
             Q(sku_key__contains=name_key(word))
             | Q(name__icontains=word)
@@ -72,7 +73,7 @@ def list_products(
     """Products, searched by typing over vendor, name and part number. Raises `bad_cursor`."""
     _ensure_known(actor)
     rows = Product.objects.all()
-    for word in clean(text).split():
+    for word in search_words(text):
         rows = rows.filter(key__contains=name_key(word))
     order = _directed(PRODUCT_ORDERS.get(sort, PRODUCT_ORDERS["vendor"]), descending)
     return keyset_page(rows, order, cursor=cursor, size=size, count=count)

@@ -49,6 +49,11 @@ def text_problem(cleaned: str, limit: int, *, needed: bool = False) -> BusinessE
     return None
 
 
+def search_words(text: str) -> list[str]:
+    """What somebody typed to search, as words without control characters (PostgreSQL refuses NUL)."""
+    return ["".join(c for c in word if unicodedata.category(c) not in {"Cc", "Cs"}) for word in clean(text).split()]
+
+
 def enforcement_of(text: str) -> str | None:
     """The code of a class written as code or Japanese word; None when it is neither."""
     word = clean(text).casefold().replace("-", "_").replace(" ", "_")

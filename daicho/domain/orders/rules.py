@@ -11,6 +11,7 @@ from typing import Any
 from daicho.core.errors import BusinessError
 from daicho.core.text import clean, fingerprint, name_key
 from daicho.domain.catalog import errors as catalog_errors
+from daicho.domain.catalog.rules import text_problem
 from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.orders import errors
 
@@ -94,8 +95,9 @@ def check_line(given: LineInput, position: int, wrong: Wrong) -> CheckedLine | N
     if quantity is None or not 1 <= quantity <= MAX_QUANTITY:
         wrong.note("quantity", errors.bad_quantity())
     sku = clean(str(given.sku))
-    if not sku:
-        wrong.note("sku", catalog_errors.required())
+    wrong.note("sku", text_problem(sku, 100, needed=True))
+    virtual_account = clean(str(given.virtual_account))
+    wrong.note("virtual_account", text_problem(virtual_account, 100))
     kind = _choice(given.kind, KINDS, KIND_WORDS)
     if kind is None:
         wrong.note("kind", catalog_errors.unknown_choice(str(given.kind), ", ".join(KINDS)))
@@ -108,7 +110,7 @@ def check_line(given: LineInput, position: int, wrong: Wrong) -> CheckedLine | N
         wrong.note("end_on", _end_problem(kind, start_on, end_on))
     if wrong.errors or number is None or quantity is None or kind is None or billing is None:
         return None
-    return CheckedLine(number, sku, quantity, kind, billing, start_on, end_on, clean(given.virtual_account))
+    return CheckedLine(number, sku, quantity, kind, billing, start_on, end_on, virtual_account)
 
 
 def _end_problem(kind: str | None, start_on: dt.date | None, end_on: dt.date | None) -> BusinessError | None:

@@ -54,6 +54,13 @@ def run_openings() -> object:
     return run_due_openings()
 
 
+def land_orders() -> object:
+    """Order lines that waited for the agreement land (within a minute of its acceptance, product.md S17)."""
+    from daicho.domain.orders.commands.waiting import deposit_waiting_due
+
+    return deposit_waiting_due()
+
+
 def end_sessions() -> object:
     """Sessions that ended are removed."""
     from django.core.management import call_command
@@ -73,6 +80,7 @@ JOBS = (
     Job("sweep-ledger", timedelta(seconds=15), sweep_ledger),
     Job("watch-alerts", timedelta(seconds=20), watch_alerts),
     Job("seal-events", timedelta(seconds=30), seal_events),
+    Job("land-orders", timedelta(seconds=20), land_orders),
     Job("run-openings", timedelta(minutes=5), run_openings),
     Job("end-sessions", timedelta(hours=1), end_sessions),
     Job("forget-requests", timedelta(hours=1), forget_requests),

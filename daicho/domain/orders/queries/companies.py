@@ -10,10 +10,11 @@ from django.db.models import Q
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.errors import FieldErrors
-from daicho.core.text import clean, name_key
+from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_operator, ensure_partner, grants_of
 from daicho.domain.access.rules import OperatorPermission
+from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Pool
 from daicho.domain.orders.errors import unknown_destination
 from daicho.domain.orders.models import OrderLine, PartnerAllowance
@@ -76,10 +77,12 @@ def search_destinations(
         ensure_operator(actor, OperatorPermission.ORDERS)
     else:
         ensure_partner(actor, company)
-    account = SmartAccount.objects.filter(identifier=clean(identifier).lower(), state=SmartAccount.State.ACTIVE).first()
+    account = SmartAccount.objects.filter(
+        identifier=" ".join(search_words(identifier)).lower(), state=SmartAccount.State.ACTIVE
+    ).first()
     if account is None:
         return []
-    key = name_key(text)
+    key = name_key(" ".join(search_words(text)))
     public = Q(visibility=VirtualAccount.Visibility.PUBLIC, name_key__contains=key)
     found = VirtualAccount.objects.filter(account=account, deleted_at=None).filter(public | Q(name_key=key))
     return [
@@ -135,7 +138,9 @@ def find_customer(actor: Actor, company: PartnerCompany | None, identifier: str)
         ensure_operator(actor, OperatorPermission.ORDERS)
     else:
         ensure_partner(actor, company)
-    wanted = SmartAccount.objects.filter(identifier=clean(identifier).lower(), state=SmartAccount.State.ACTIVE)
+    wanted = SmartAccount.objects.filter(
+        identifier=" ".join(search_words(identifier)).lower(), state=SmartAccount.State.ACTIVE
+    )
     name = wanted.values_list("name", flat=True).first()
     if name is None:
         raise FieldErrors({"identifier": unknown_destination()})

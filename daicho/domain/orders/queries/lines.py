@@ -13,10 +13,11 @@ from django.db.models.functions import Coalesce
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
-from daicho.core.text import clean, name_key
+from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_may, ensure_operator, ensure_partner
 from daicho.domain.access.rules import OperatorPermission, Permission
+from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Holding, Place
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -231,7 +232,7 @@ def _joined(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
 def _narrowed(rows: QuerySet[OrderLine], filters: Filters | None) -> QuerySet[OrderLine]:
     if filters is None:
         return rows
-    for word in clean(filters.text).split():
+    for word in search_words(filters.text):
         key = name_key(word)
         rows = rows.filter(
             Q(order__number_key__contains=key)

@@ -1,0 +1,89 @@
+"""`daicho orders`: record orders from a file, list what waits for the operator, approve it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from daicho.interfaces.cli.actor import console_actor
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+
+
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("orders", help=_("record and approve orders"))
+    acts = parser.add_subparsers(metavar="act", required=True)
+    record = acts.add_parser("import", help=_("record the orders of a file: all rows, or none"))
+    record.add_argument("file", type=Path, help=_("CSV (UTF-8 or Shift_JIS) or XLSX"))
+    record.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
+    record.set_defaults(run=import_file)
+    waiting = acts.add_parser("waiting", help=_("list partners' lines that wait for the operator"))
+    waiting.set_defaults(run=list_waiting)
+    approve = acts.add_parser("approve", help=_("let waiting lines land"))
+    approve.add_argument("lines", nargs="+", metavar="line", help=_("the lines, as `orders waiting` names them"))
+    approve.set_defaults(run=approve_waiting)
+    for one in (record, waiting, approve):
+        add_json(one)
+
+
+def import_file(arguments: argparse.Namespace) -> int:
+    """Exit code 1 when a row is wrong; then nothing was written."""
+    from daicho.domain.orders import sheet
+    from daicho.domain.orders.commands.imports import import_orders, preview_import
+
+    try:
+        content = arguments.file.read_bytes()
+    except OSError as error:
+        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    actor = console_actor()
+    preview = preview_import(actor, company=None, content=content)
+    data = sheet.as_data(preview) | {"written": False}
+    lines = [_("%(rows)d rows, %(new)d new lines, %(repeated)d recorded before.") % {
+        "rows": data["rows"], "new": data["new_lines"], "repeated": data["repeated_lines"],
+    }]  # fmt: skip
+    for problem in preview.problems:
+        where = {"row": problem.row, "column": problem.column, "text": problem.error.text()}
+        lines.append("  " + _("row %(row)d, %(column)s: %(text)s") % where)
+    if preview.problems:
+        count = len(preview.bad_rows)
+        lines.append(
+            ngettext(
+                "Nothing was written: %(count)d row is wrong.", "Nothing was written: %(count)d rows are wrong.", count
+            )
+            % {"count": count}
+        )
+    elif not arguments.dry_run:
+        import_orders(actor, company=None, content=content)
+        data["written"] = True
+    answer(arguments, data, "\n".join(lines))
+    return 1 if preview.problems else 0
+
+
+def list_waiting(arguments: argparse.Namespace) -> int:
+    from daicho.domain.orders.queries.lines import list_waiting_lines
+
+    rows = [
+        {
+            "line": row.uid,
+            "order": row.line.order.number,
+            "partner": row.line.order.company.name if row.line.order.company is not None else "",
+            "account": row.line.account.identifier,
+            "sku": row.line.tag.sku,
+            "quantity": row.quantity,
+        }
+        for row in list_waiting_lines(console_actor())
+    ]
+    text = "\n".join("  ".join(str(cell) for cell in row.values()) for row in rows)
+    return answer(arguments, rows, text or _("No line waits for the operator."))
+
+
+def approve_waiting(arguments: argparse.Namespace) -> int:
+    from daicho.domain.orders.commands.waiting import approve_lines
+    from daicho.domain.orders.queries.lines import get_any_line
+
+    actor = console_actor()
+    decided = approve_lines(actor, lines=[get_any_line(actor, uid).line for uid in arguments.lines])
+    text = ngettext("%(count)s line was approved.", "%(count)s lines were approved.", len(decided))
+    return answer(arguments, {"approved": len(decided)}, text % {"count": len(decided)})
