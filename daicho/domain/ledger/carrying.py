@@ -12,7 +12,7 @@ from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, PlaceRow, Spot
 from daicho.domain.ledger.errors import not_enough_licenses
 from daicho.domain.ledger.judging import Names
-from daicho.domain.ledger.models import Entry, Lot
+from daicho.domain.ledger.models import Entry, Lot, Place
 from daicho.domain.ledger.rules import Choice
 from daicho.domain.ledger.stock import Store
 from daicho.domain.tenancy.models import VirtualAccount
@@ -72,7 +72,7 @@ def carry(
     store.load(asked_of([move for move in moves if not move.lot_uid]), choice)
     chosen: list[ChosenLot] = []
     for move in moves:
-        for lot, quantity in _parts(book, store, named, move, choice):
+        for lot, quantity in _parts(book, store, named, move, choice, only_on_hand=holder_place is not None):
             target = holder_place or book.place_by_time(move.target.pk, lot)
             book.move(entry, lot, book.place_by_time(move.source.pk, lot), target, quantity)
             store.put(target, lot)
@@ -80,15 +80,21 @@ def carry(
     return chosen
 
 
-def _parts(book: Book, store: Store, named: dict[str, Lot], move: Move, choice: Choice) -> list[tuple[Lot, int]]:
+def _parts(
+    book: Book, store: Store, named: dict[str, Lot], move: Move, choice: Choice, *, only_on_hand: bool
+) -> list[tuple[Lot, int]]:
+    """The lots of one move. What is set aside must count now; what moves away may also be pending or ended."""
     if not move.lot_uid:
         return store.choose(move.source.pk, move.tag.pk, move.quantity, choice)
     lot = named.get(move.lot_uid)
     if lot is None or lot.tag_id != move.tag.pk:
         raise NotFound
-    there = book.quantities[book.place_by_time(move.source.pk, lot).id, lot.pk]
+    place = book.place_by_time(move.source.pk, lot)
+    there = book.quantities[place.id, lot.pk]
     if there <= 0:
         raise NotFound
+    if only_on_hand and place.kind != Place.Kind.ON_HAND:
+        return []
     return [(lot, min(there, move.quantity))]
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import Greatest
 
 from daicho.domain.catalog.models import LicenseTag
@@ -109,16 +109,21 @@ def _read_places(book: Book, virtual_account_ids: Iterable[int]) -> int:
 
 
 def load_outside(book: Book, *, unassigned_of: int | None = None) -> None:
-    """Know the places outside of all accounts, and with an account its unassigned place."""
-    for number, kind in Place.objects.filter(account=None).values_list("pk", "kind"):
-        book.places[kind, 0, 0] = PlaceRow(number, kind, None, None)
+    """Know the places outside of all accounts, and with an account its unassigned place; missing ones are made."""
+    wanted = [Place(kind=kind) for kind in OUTSIDE]
     if unassigned_of is not None:
-        found = Place.objects.filter(account_id=unassigned_of, kind=Place.Kind.UNASSIGNED).values_list("pk", flat=True)
-        if not found.exists():
-            Place.objects.bulk_create(
-                [Place(account_id=unassigned_of, kind=Place.Kind.UNASSIGNED)], ignore_conflicts=True
-            )
-        book.places[Place.Kind.UNASSIGNED, 0, 0] = PlaceRow(found.get(), Place.Kind.UNASSIGNED, None, None)
+        wanted.append(Place(account_id=unassigned_of, kind=Place.Kind.UNASSIGNED))
+    if _read_outside(book, unassigned_of) < len(wanted):
+        Place.objects.bulk_create(wanted, ignore_conflicts=True)
+        _read_outside(book, unassigned_of)
+
+
+def _read_outside(book: Book, account_id: int | None) -> int:
+    account = Q(account=None) if account_id is None else Q(account=None) | Q(account_id=account_id)
+    found = Place.objects.filter(account, virtual_account=None).values_list("pk", "kind")
+    for number, kind in found:
+        book.places[kind, 0, 0] = PlaceRow(number, kind, None, None)
+    return len(found)
 
 
 def load_holder_places(book: Book, holder_ids: Iterable[int]) -> None:

@@ -151,6 +151,9 @@ class Place(models.Model):
                 name="place_kind_fits",
             ),
         ]
+        indexes = [
+            models.Index(fields=["account"], condition=Q(virtual_account=None), name="place_of_no_virtual_account")
+        ]
 
 
 class Holding(models.Model):
