@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ConsoleMessage
 
 from tests.support.browser import browser, person
 
@@ -27,6 +28,11 @@ def chromium() -> Iterator[Browser]:
         yield started
 
 
+def note(said: list[str], message: ConsoleMessage) -> None:
+    if message.type == "error":
+        said.append(message.text)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_axe_finds_nothing(chromium: Browser, live_server: Any, language: Literal["ja", "en"], dark: bool) -> None:
@@ -34,7 +40,7 @@ def test_axe_finds_nothing(chromium: Browser, live_server: Any, language: Litera
         context = person(chromium, language, dark=dark, phone=phone)
         page = context.new_page()
         said: list[str] = []
-        page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
+        page.on("console", partial(note, said))
         for path in PAGES:
             page.goto(live_server.url + path)
             assert not said, f"{path}: {said}"

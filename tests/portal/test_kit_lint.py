@@ -45,14 +45,27 @@ def test_no_template_has(rule: str) -> None:
     assert not found, f"{rule}:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize(("name", "limit"), [("daicho.css", 20_000), ("portal.js", 8_000), ("vendor/icons.svg", 20_000)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("daicho.css", 20_000), ("portal.js", 8_000), ("vendor/icons.svg", 20_000)]
+)
 def test_what_every_page_loads_stays_small(name: str, limit: int) -> None:
     """Bytes as they travel: compressed."""
     assert len(gzip.compress((PORTAL / "static" / name).read_bytes(), 9)) <= limit
 
 
 def test_a_class_of_ours_is_not_also_tablers_unless_we_restyle_it() -> None:
-    restyled = {"btn", "form-control", "form-select", "form-check-input", "is-invalid", "h3", "small", "prose", "required", "empty-title"}
+    restyled = {
+        "btn",
+        "form-control",
+        "form-select",
+        "form-check-input",
+        "is-invalid",
+        "h3",
+        "small",
+        "prose",
+        "required",
+        "empty-title",
+    }
     names = re.compile(r"\.([a-zA-Z_][\w-]*)")
     theirs = set(names.findall((PORTAL / "static/vendor/tabler.min.css").read_text()))
     ours = set(names.findall(re.sub(r"/\*.*?\*/|@import[^;]*;", "", STYLE, flags=re.DOTALL)))
@@ -83,10 +96,18 @@ STATES = ("in_compliance", "short", "ending", "ended", "reserved", "evaluation",
 def test_text_can_be_read_on_every_ground(scheme: int) -> None:
     """WCAG 2.2, 1.4.3 (4.5:1) and 1.4.11 (3:1 for the borders of controls, the focus ring and charts)."""
     colour = tokens(scheme)
-    pairs = [(text, ground, 4.5) for text in ("text", "text-2", "text-3", "link", "link-hover") for ground in (*GROUNDS, "selected")]
+    pairs = [
+        (text, ground, 4.5)
+        for text in ("text", "text-2", "text-3", "link", "link-hover")
+        for ground in (*GROUNDS, "selected")
+    ]
     pairs += [("on-fill", fill, 4.5) for fill in ("primary", "primary-hover", "danger", "danger-hover")]
     pairs += [(state, f"{state}-tint", 4.5) for state in STATES] + [(state, "surface", 4.5) for state in STATES]
     pairs += [(border, ground, 3) for border in ("control", "focus") for ground in GROUNDS]
     pairs += [(f"chart-{n}", "surface", 3) for n in range(1, 6)]
-    weak = {f"{a} on {b}": round(contrast(colour[a], colour[b]), 1) for a, b, least in pairs if contrast(colour[a], colour[b]) < least}
+    weak = {
+        f"{a} on {b}": round(contrast(colour[a], colour[b]), 1)
+        for a, b, least in pairs
+        if contrast(colour[a], colour[b]) < least
+    }
     assert not weak

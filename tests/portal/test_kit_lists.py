@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
+
+from daicho.core.actor import Actor, ActorKind
+from daicho.domain.access.commands.preferences import keep_list_choices
+from daicho.domain.access.models import User
+from daicho.domain.access.queries_preferences import list_choices
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.portal.kit_urls")]
 LIST = "/_patterns/list/"
 
 
 @pytest.fixture
-def reader() -> Iterator[Client]:
-    yield Client(headers={"accept-language": "en"})
+def reader() -> Client:
+    return Client(headers={"accept-language": "en"})
 
 
 def body(response: Any) -> str:
@@ -45,7 +49,7 @@ def test_a_condition_is_a_chip_whose_link_lifts_only_it(reader: Client) -> None:
 
 
 def test_full_width_text_finds_what_half_width_text_finds(reader: Client) -> None:
-    assert "60 rows" in body(reader.get(LIST, {"q": "ｓｅｃ"}))  # noqa: RUF001
+    assert "60 rows" in body(reader.get(LIST, {"q": "ｓｅｃ"}))
 
 
 def test_a_sorted_head_says_so_and_turns_around(reader: Client) -> None:
@@ -89,6 +93,26 @@ def test_chosen_columns_are_remembered_and_the_first_cannot_go(reader: Client) -
     assert rows[0] == ["name", "tags"]
     reader.post(LIST, {"list_act": "reset_columns"})
     assert len(next(csv.reader(io.StringIO(body(reader.get(LIST, {"export": "csv"})))))) == 8
+
+
+def test_the_choice_follows_the_person_to_another_browser(reader: Client) -> None:
+    person = User.objects.create_user("hanako@sample.example", name="Hanako")
+    reader.force_login(person)
+    reader.post(LIST, {"list_act": "columns", "column": ["tags"]})
+    other = Client()
+    other.force_login(person)
+    assert body(other.get(LIST, {"export": "csv"})).splitlines()[0] == "name,tags"
+    assert list_choices(Actor(ActorKind.USER, "Hanako", user_id=person.pk), "samples")["columns"] == ["tags"]
+    stranger = Client()
+    stranger.force_login(User.objects.create_user("taro@other.example", name="Taro"))
+    assert "purchased" in body(stranger.get(LIST, {"export": "csv"})).splitlines()[0]
+
+
+def test_only_the_newest_saved_conditions_are_kept() -> None:
+    person = User.objects.create_user("hanako@sample.example", name="Hanako")
+    actor = Actor(ActorKind.USER, "Hanako", user_id=person.pk)
+    keep_list_choices(actor, list_key="x", columns=None, views=[(f"view {i}", "?q=1") for i in range(30)])
+    assert [name for name, _query in list_choices(actor, "x")["views"]] == [f"view {i}" for i in range(10, 30)]
 
 
 def test_saved_conditions_come_back_by_name_and_can_be_forgotten(reader: Client) -> None:

@@ -40,7 +40,12 @@ def test_an_instant_is_shown_in_the_readers_zone_and_names_it_when_asked() -> No
 @time_machine.travel(NOON, tick=False)
 @pytest.mark.parametrize(
     ("days", "en", "ja"),
-    [(12, "12 days left", "あと12日"), (1, "1 day left", "あと1日"), (0, "until today", "今日まで"), (-3, "3 days ago", "3日前")],
+    [
+        (12, "12 days left", "あと12日"),
+        (1, "1 day left", "あと1日"),
+        (0, "until today", "今日まで"),
+        (-3, "3 days ago", "3日前"),
+    ],
 )
 def test_a_relative_day_never_stands_alone(days: int, en: str, ja: str) -> None:
     day = dt.date(2026, 11, 24) + dt.timedelta(days=days)
@@ -82,7 +87,7 @@ class OrderForm(forms.Form):
 
 
 def test_what_people_type_is_normalised_not_scolded() -> None:
-    form = OrderForm({"name": "x", "quantity": "１,０００", "day": "２０２６/１１/２４", "choice": "a"})  # noqa: RUF001
+    form = OrderForm({"name": "x", "quantity": "１,０００", "day": "２０２６/１１/２４", "choice": "a"})
     assert form.is_valid(), form.errors
     assert form.cleaned_data["quantity"] == 1000
     assert form.cleaned_data["day"] == dt.date(2026, 11, 24)

@@ -196,9 +196,7 @@ class Progress:
     notes: Sequence[Text] = field(default_factory=tuple)
 
 
-def tell(
-    request: HttpRequest, kind: str, text: Text, *, link: tuple[str, Text] | None = None, undo: str = ""
-) -> None:
+def tell(request: HttpRequest, kind: str, text: Text, *, link: tuple[str, Text] | None = None, undo: str = "") -> None:
     """Put the result of an act on top of the next page: info, done, caution or error; with a link and an undo act.
 
     `undo` is the URL of a POST that counters the act.

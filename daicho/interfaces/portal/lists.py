@@ -24,9 +24,12 @@ from django.utils.translation import ngettext
 
 from daicho.core import clock, tabular
 from daicho.core.text import clean
+from daicho.domain.access.commands.preferences import keep_list_choices
+from daicho.domain.access.queries_preferences import list_choices
 from daicho.interfaces.portal import components, words
 from daicho.interfaces.portal.components import Text
 from daicho.interfaces.portal.tables import Column, Empty, Table, reach
+from daicho.interfaces.portal.web import actor_of
 
 __all__ = [
     "BulkAct", "ChoiceFilter", "Column", "DateFilter", "Empty", "FlagFilter", "ListPage", "ListQuery", "Page", "Table",
@@ -63,7 +66,9 @@ class Page:
     totals: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Sequence[Any], q: ListQuery, columns: Sequence[Column], totals: Mapping[str, Any] | None = None) -> Page:
+    def of(
+        cls, rows: Sequence[Any], q: ListQuery, columns: Sequence[Column], totals: Mapping[str, Any] | None = None
+    ) -> Page:
         """A page of a list that is known to be short: searched, sorted and cut in memory."""
         found = list(rows)
         if q.text:
@@ -203,6 +208,7 @@ class ListPage:
 
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         self.request = request
+        self._choices: dict[str, Any] | None = None
         for name, value in given.items():
             setattr(self, name, value)
 
@@ -268,17 +274,28 @@ class ListPage:
     # What the reader prefers.
 
     def _kept(self) -> dict[str, Any]:
-        kept = self.request.session.get("lists", {}) if hasattr(self.request, "session") else {}
-        return dict(kept.get(self.key, {}))
+        """Kept with the person; for who is not logged in, with the session."""
+        if self._choices is None:
+            signed_in = self.request.user.is_authenticated
+            kept = (
+                list_choices(actor_of(self.request), self.key)
+                if signed_in
+                else self.request.session.get("lists", {}).get(self.key)
+            )
+            self._choices = {"columns": None, "views": [], **(kept or {})}
+        return self._choices
 
     def _keep(self, **changes: Any) -> None:
-        lists = self.request.session.get("lists", {})
-        lists[self.key] = {**lists.get(self.key, {}), **changes}
-        self.request.session["lists"] = lists
+        self._choices = {**self._kept(), **changes}
+        if self.request.user.is_authenticated:
+            columns, views = self._choices["columns"], [(name, query) for name, query in self._choices["views"]]
+            keep_list_choices(actor_of(self.request), list_key=self.key, columns=columns, views=views)
+        else:
+            self.request.session["lists"] = {**self.request.session.get("lists", {}), self.key: self._choices}
 
     def shown(self) -> list[Column]:
         """The columns this reader sees: the first always, the others as chosen."""
-        chosen = self._kept().get("columns")
+        chosen = self._kept()["columns"]
         if chosen is None:
             return [c for c in self.columns if not c.optional]
         return [c for i, c in enumerate(self.columns) if i == 0 or c.key in chosen]
@@ -287,13 +304,13 @@ class ListPage:
         """Keep the chosen columns, or keep or drop a saved view."""
         posted = self.request.POST
         act, back = posted["list_act"], self.link()
-        views = list(self._kept().get("views", []))
+        views = list(self._kept()["views"])
         if act == "columns":
             self._keep(columns=[c.key for c in self.columns if c.key in posted.getlist("column")])
         elif act == "reset_columns":
             self._keep(columns=None)
         elif act == "save_view" and (name := clean(posted.get("name", ""))[:60]):
-            views = [v for v in views if v[0] != name][-19:] + [[name, back]]
+            views = [*[v for v in views if v[0] != name][-19:], [name, back]]
             self._keep(views=views)
             components.tell(self.request, "done", _("The conditions were saved as “%(name)s”.") % {"name": name})
         elif act == "drop_view":
@@ -347,8 +364,10 @@ class ListPage:
             "previous_url": self.link(cursor=page.previous_cursor) if page.previous_cursor else "",
             "sizes": [{"size": size, "url": self.link(size=str(size)), "current": size == q.size} for size in SIZES],
             "choices": [{"column": c, "shown": c in columns, "fixed": i == 0} for i, c in enumerate(self.columns)],
-            "views": [{"name": name, "url": url} for name, url in kept.get("views", [])],
-            "exports": {kind: f"{self.link()}&{urlencode({'export': kind})}" for kind in ("csv", "xlsx", "tsv", "print")},
+            "views": [{"name": name, "url": url} for name, url in kept["views"]],
+            "exports": {
+                kind: f"{self.link()}&{urlencode({'export': kind})}" for kind in ("csv", "xlsx", "tsv", "print")
+            },
         }
 
     def _filter_field(self, f: Filter, q: ListQuery) -> dict[str, Any]:
@@ -376,7 +395,9 @@ class ListPage:
     def _rows(self, q: ListQuery, limit: int) -> Iterator[Any]:
         cursor, given = None, 0
         while given < limit:
-            page = self.fetch(ListQuery(q.text, q.filters, q.sort, q.descending, cursor, min(EXPORT_CHUNK, limit - given)))
+            page = self.fetch(
+                ListQuery(q.text, q.filters, q.sort, q.descending, cursor, min(EXPORT_CHUNK, limit - given))
+            )
             yield from page.rows
             given += len(page.rows)
             cursor = page.next_cursor

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from daicho.core.tabular import Cell
@@ -95,7 +95,11 @@ class Column:
         url = self.link(row) if self.link else ""
         if url:
             face = format_html('<a href="{}">{}</a>', url, face)
-        css = " ".join(["num"] * self.numeric + ["nowrap"] * (self.kind in ("date", "datetime", "until", "code")) + ["no-phone"] * (not phone))
+        css = " ".join(
+            ["num"] * self.numeric
+            + ["nowrap"] * (self.kind in ("date", "datetime", "until", "code"))
+            + ["no-phone"] * (not phone)
+        )
         attributes = format_html(' class="{}"', css) if css else ""
         if head:
             return format_html('<th scope="row"{}>{}</th>', attributes, face)
@@ -107,7 +111,11 @@ class Column:
         if value is None:
             return None
         if self.stateful:
-            return value.code if isinstance(value, components.State) else str(value[0] if isinstance(value, tuple) else value)
+            return (
+                value.code
+                if isinstance(value, components.State)
+                else str(value[0] if isinstance(value, tuple) else value)
+            )
         if isinstance(value, dt.datetime):
             return None if value.year >= 9999 else timezone.localtime(value).isoformat(timespec="seconds")
         if isinstance(value, dt.date):
@@ -194,8 +202,8 @@ class Table:
                 if key != last:
                     out.append({"group": label})
                     last = key
-            cells = mark_safe(
-                "".join(c.html(row, head=i == 0, phone=c.key in phone) for i, c in enumerate(self.columns))
+            cells = format_html_join(
+                "", "{}", ((c.html(row, head=i == 0, phone=c.key in phone),) for i, c in enumerate(self.columns))
             )
             out.append(
                 {

@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext, pgettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from daicho.core import clock
 
@@ -110,7 +109,9 @@ def state_text(code: str, number: int | None = None, text: str | Promise = "") -
     if code == "ending":
         return ngettext("Ending in %(number)s day", "Ending in %(number)s days", number) % {"number": number}
     if code == "evaluation":
-        return ngettext("Evaluation, %(number)s day left", "Evaluation, %(number)s days left", number) % {"number": number}
+        return ngettext("Evaluation, %(number)s day left", "Evaluation, %(number)s days left", number) % {
+            "number": number
+        }
     return _("%(state)s %(number)s") % {"state": word, "number": num(abs(number))}
 
 

@@ -11,7 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 def part(context: Context, name: str, /, **data: Any) -> SafeString:
     """Render `kit/<name>.html` with `data` and what every part may need: request, user, CSRF token."""
-    shared = {key: context[key] for key in ("request", "csrf_token", "user", "account", "new_request_id", "messages") if key in context}
+    shared = {
+        key: context[key]
+        for key in ("request", "csrf_token", "user", "account", "new_request_id", "messages")
+        if key in context
+    }
     engine = context.template.engine  # type: ignore[union-attr]
     return mark_safe(engine.get_template(f"kit/{name}.html").render(context.new({**shared, **data})))
 

@@ -52,7 +52,9 @@ def breadcrumb(context: Context, crumbs: Any) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def menu(context: Context, label: Any, items: Any, icon: str = "", small: bool = False, hide_label: bool = False) -> SafeString:
+def menu(
+    context: Context, label: Any, items: Any, icon: str = "", small: bool = False, hide_label: bool = False
+) -> SafeString:
     """A button and a list of links and buttons in a popover."""
     items = [item for item in items or () if item]
     if not items:
@@ -62,7 +64,9 @@ def menu(context: Context, label: Any, items: Any, icon: str = "", small: bool =
 
 
 @register.simple_tag(takes_context=True)
-def banner(context: Context, kind: str, text: Any, url: str = "", label: Any = "", dismissible: bool = False) -> SafeString:
+def banner(
+    context: Context, kind: str, text: Any, url: str = "", label: Any = "", dismissible: bool = False
+) -> SafeString:
     return part(context, "banner", banner=components.Banner(kind, text, url, label, dismissible))
 
 
@@ -81,7 +85,9 @@ def told(context: Context) -> SafeString:
             extra = json.loads(message.extra_tags)
         except (TypeError, ValueError):
             extra = {}
-        kind = extra.get("kind") or {"success": "done", "warning": "caution", "error": "error"}.get(message.level_tag, "info")
+        kind = extra.get("kind") or {"success": "done", "warning": "caution", "error": "error"}.get(
+            message.level_tag, "info"
+        )
         told_.append({"text": message.message, "kind": kind, "icon": components.BANNER_KINDS[kind], "extra": extra})
     return part(context, "told", told=told_) if told_ else SafeString("")
 
@@ -90,12 +96,21 @@ EMPTY_ICONS = {"nothing_yet": "info-circle", "nothing_matches": "filter", "nothi
 
 
 @register.simple_block_tag(takes_context=True)
-def empty(context: Context, content: str, kind: str, title: Any = "", text: Any = "", clear_url: str = "") -> SafeString:
+def empty(
+    context: Context, content: str, kind: str, title: Any = "", text: Any = "", clear_url: str = ""
+) -> SafeString:
     """Nothing to show, in one of three kinds with different words."""
     if kind == "nothing_matches":
         title = title or _("Nothing matches these conditions")
     return part(
-        context, "empty", content=content, kind=kind, title=title, text=text, clear_url=clear_url, icon=EMPTY_ICONS[kind]
+        context,
+        "empty",
+        content=content,
+        kind=kind,
+        title=title,
+        text=text,
+        clear_url=clear_url,
+        icon=EMPTY_ICONS[kind],
     )
 
 
@@ -164,7 +179,9 @@ def result(context: Context, content: str, title: Any, number: Any = "", text: A
 def figure(context: Context, label: Any, value: Any, unit: Any = "", url: str = "", state: str = "") -> SafeString:
     """One of the four numbers of a home page; coloured only when its state is not calm."""
     shown = words.num(value) if isinstance(value, int) else value
-    return part(context, "figure", label=label, value=shown, unit=unit, url=url, tint=state and words.state_look(state).tint)
+    return part(
+        context, "figure", label=label, value=shown, unit=unit, url=url, tint=state and words.state_look(state).tint
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -254,6 +271,8 @@ def back_url(context: Context) -> str:
     """Where the reader came from, when that was here; the home page otherwise."""
     request = context.get("request")
     came = request.headers.get("Referer", "") if request is not None else ""
-    if request is not None and url_has_allowed_host_and_scheme(came, {request.get_host()}, require_https=request.is_secure()):
+    if request is not None and url_has_allowed_host_and_scheme(
+        came, {request.get_host()}, require_https=request.is_secure()
+    ):
         return str(came)
     return "/"

@@ -53,7 +53,12 @@ def spark(context: Context, values: Sequence[int], title: Any) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def bar_chart(
-    context: Context, bars: Sequence[Any], title: Any, value_label: Any = "", label_label: Any = "", signed: bool = False
+    context: Context,
+    bars: Sequence[Any],
+    title: Any,
+    value_label: Any = "",
+    label_label: Any = "",
+    signed: bool = False,
 ) -> SafeString:
     """Horizontal bars of (label, value) or (label, value, url), negative ones to the left, and the same as a table."""
     rows = [(str(bar[0]), int(bar[1]), bar[2] if len(bar) > 2 else "") for bar in bars]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms, template
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.boundfield import BoundField
 from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
@@ -48,7 +48,9 @@ def error_target(bound: BoundField) -> str:
     return f"{name}_0" if _kind(bound.field.widget) == "choices" else str(name)
 
 
-def draw(context: Context, bound: BoundField, width: str = "", hint: Any = "", label: Any = "", **attributes: Any) -> SafeString:
+def draw(
+    context: Context, bound: BoundField, width: str = "", hint: Any = "", label: Any = "", **attributes: Any
+) -> SafeString:
     if bound.is_hidden:
         return mark_safe(str(bound))
     widget = bound.field.widget
@@ -57,7 +59,9 @@ def draw(context: Context, bound: BoundField, width: str = "", hint: Any = "", l
     hint = "" if hint is False else hint or bound.help_text
     errors = [error for data in bound.form.errors.as_data().get(bound.name, []) for error in _texts(data)]
     described = " ".join([f"{name}_hint"] * bool(hint) + [f"{name}_error"] * bool(errors))
-    css = {"select": "form-select", "check": "form-check-input", "choices": "form-check-input"}.get(kind, "form-control")
+    css = {"select": "form-select", "check": "form-check-input", "choices": "form-check-input"}.get(
+        kind, "form-control"
+    )
     attrs = {
         **{key.replace("_", "-"): value for key, value in attributes.items()},
         "class": " ".join(filter(None, [css, widget.attrs.get("class", ""), "is-invalid" if errors else ""])),
@@ -98,7 +102,9 @@ def token(context: Context) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def field(context: Context, bound: BoundField, width: str = "", hint: Any = "", label: Any = "", **attributes: Any) -> SafeString:
+def field(
+    context: Context, bound: BoundField, width: str = "", hint: Any = "", label: Any = "", **attributes: Any
+) -> SafeString:
     """One field: label, 必須 in words, hint, control, error; everything tied together for assistive technology."""
     return draw(context, bound, width, hint, label, **attributes)
 
@@ -122,7 +128,7 @@ def error_summary(context: Context, *forms_: forms.BaseForm, title: Any = "") ->
         for name, errors in form.errors.as_data().items():
             target = error_target(form[name]) if name in form.fields and not form[name].is_hidden else ""
             for error in errors:
-                code = error.code or "" if name == forms.forms.NON_FIELD_ERRORS else ""
+                code = error.code or "" if name == NON_FIELD_ERRORS else ""
                 lines += [{"text": _named(form, name, text), "target": target, "code": code} for text in _texts(error)]
     return part(context, "error_summary", lines=lines, title=title) if lines else mark_safe("")
 

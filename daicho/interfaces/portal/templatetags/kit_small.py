@@ -41,7 +41,7 @@ def _attributes(values: dict[str, Any]) -> SafeString:
     return format_html_join(
         "",
         ' {}="{}"',
-        [(name.rstrip("_").replace("_", "-"), "" if value is True else value) for name, value in values.items() if value or value == 0 and value is not False],
+        [(name.rstrip("_").replace("_", "-"), "" if value is True else value) for name, value in values.items() if value or (value == 0 and value is not False)],
     )  # fmt: skip
 
 
@@ -86,9 +86,13 @@ def button(
         type = "button"
     if busy:
         attributes |= {"aria_busy": "true"}
-    html = format_html('<button type="{}" class="{}"{}>{}</button>', type, css, _attributes({**tooltip, **attributes}), face)
+    html = format_html(
+        '<button type="{}" class="{}"{}>{}</button>', type, css, _attributes({**tooltip, **attributes}), face
+    )
     if post:
-        return format_html('<form class="inline" method="post" action="{}">{}{}</form>', post, part(context, "token"), html)
+        return format_html(
+            '<form class="inline" method="post" action="{}">{}{}</form>', post, part(context, "token"), html
+        )
     return html
 
 
@@ -228,5 +232,7 @@ SYSTEMS = (
 @register.filter
 def browser(agent: str) -> str:
     """What a User-Agent header means to a person: browser and system; the header itself when neither is known."""
-    found = [name for sign, name in BROWSERS if sign in agent][:1] + [name for sign, name in SYSTEMS if sign in agent][:1]
+    found = [name for sign, name in BROWSERS if sign in agent][:1] + [name for sign, name in SYSTEMS if sign in agent][
+        :1
+    ]
     return ", ".join(found) or agent[:60]

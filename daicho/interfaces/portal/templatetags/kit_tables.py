@@ -17,7 +17,13 @@ register = template.Library()
 
 @register.simple_block_tag(takes_context=True)
 def table(
-    context: Context, content: str, caption: Any, id: str = "", phone: str = "", copy: bool = False, show_caption: bool = False
+    context: Context,
+    content: str,
+    caption: Any,
+    id: str = "",
+    phone: str = "",
+    copy: bool = False,
+    show_caption: bool = False,
 ) -> SafeString:
     """A table in a region that can be scrolled and reached by keyboard; `phone="list"` turns rows into a list."""
     return part(
@@ -58,4 +64,4 @@ def data_table(context: Context, table: Any) -> SafeString:
 @register.simple_tag(takes_context=True)
 def cell(context: Context, column: Any, row: Any) -> SafeString:
     """The `<td>` of a column for a row (the first column is a row head)."""
-    return column.html(row)
+    return SafeString(column.html(row))

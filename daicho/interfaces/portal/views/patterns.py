@@ -55,7 +55,13 @@ class Sample:
 
     @property
     def state(self) -> str | tuple[str, int]:
-        return ("short", -self.balance) if self.balance < 0 else STATES[self.number % 8] if self.number % 3 else "in_compliance"
+        return (
+            ("short", -self.balance)
+            if self.balance < 0
+            else STATES[self.number % 8]
+            if self.number % 3
+            else "in_compliance"
+        )
 
 
 def samples(count: int = 240) -> list[Sample]:
@@ -85,7 +91,9 @@ class SampleList(ListPage):
     )
     filters = (
         ChoiceFilter("state", _("State"), [(code, words.STATES[code].word) for code in STATES]),
-        ChoiceFilter("place", _("Virtual account"), [("東京本社", "東京本社"), ("大阪支店", "大阪支店")], multiple=True),
+        ChoiceFilter(
+            "place", _("Virtual account"), [("東京本社", "東京本社"), ("大阪支店", "大阪支店")], multiple=True
+        ),
         DateFilter("until", _("Ends by")),
         FlagFilter("spare", _("Only spare ones")),
     )
@@ -109,7 +117,10 @@ class SampleList(ListPage):
         return Page.of(rows, q, self.columns)
 
     def row_menu(self, row: Sample) -> Sequence[kit.MenuItem]:
-        return [kit.MenuItem(_("Transfer"), f"#{row.number}", "arrows-exchange"), kit.MenuItem(_("Event log"), "#", "history")]
+        return [
+            kit.MenuItem(_("Transfer"), f"#{row.number}", "arrows-exchange"),
+            kit.MenuItem(_("Event log"), "#", "history"),
+        ]
 
 
 class SampleForm(forms.Form):
@@ -122,12 +133,16 @@ class SampleForm(forms.Form):
         label=_("Target"), widget=kit.Combobox(), choices=[("", "—"), ("1", "東京本社"), ("2", "大阪支店"), ("3", LONG)]
     )
     other = forms.ChoiceField(label=_("License"), widget=kit.Combobox(source="/_patterns/options/"), required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("perpetual", _("Perpetual")), ("term", _("Term"))], required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("perpetual", _("Perpetual")), ("term", _("Term"))], required=False
+    )
     order = forms.ChoiceField(
         label=_("Choice of lots"), widget=forms.RadioSelect,
         choices=[("soonest", _("Those that end first")), ("longest", _("Those that end last"))],
     )  # fmt: skip
-    memo = forms.CharField(label=_("Memo (approval number, etc.)"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    memo = forms.CharField(
+        label=_("Memo (approval number, etc.)"), widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )
     agreed = forms.BooleanField(label=_("I am authorized to represent my company"))
     fixed = forms.CharField(label=_("Domain identifier"), initial="example.co.jp", disabled=True, required=False)
     file = forms.FileField(label=_("File"), required=False)
@@ -168,7 +183,10 @@ def _in(request: HttpRequest) -> Any:
 
 def _person(request: HttpRequest) -> SimpleNamespace:
     return SimpleNamespace(
-        is_authenticated=True, name="山田 太郎", email="taro.yamada@example.co.jp", theme=request.GET.get("theme", "system")
+        is_authenticated=True,
+        name="山田 太郎",
+        email="taro.yamada@example.co.jp",
+        theme=request.GET.get("theme", "system"),
     )
 
 
@@ -206,9 +224,18 @@ def parts(request: HttpRequest) -> HttpResponse:
 def sample_list(request: HttpRequest) -> HttpResponseBase:
     """A list as `ListPage` gives it; `?none=1` shows it without rows."""
     with _in(request):
-        page = SampleList(request, fetch=lambda q: Page([], count=0)) if request.GET.get("none") else SampleList(request)
+        page = (
+            SampleList(request, fetch=lambda q: Page([], count=0)) if request.GET.get("none") else SampleList(request)
+        )
         primary = kit.Action("#", _("Transfer"))
-        return page.response({**_frame(request), "user": _person(request), "primary": primary, "actions": [kit.MenuItem(_("Print"), "#")]})
+        return page.response(
+            {
+                **_frame(request),
+                "user": _person(request),
+                "primary": primary,
+                "actions": [kit.MenuItem(_("Print"), "#")],
+            }
+        )
 
 
 def options(request: HttpRequest) -> JsonResponse:
