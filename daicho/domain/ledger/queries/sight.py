@@ -151,3 +151,12 @@ def pools_by_uid(sight: Sight, uids: Iterable[str], limit: int = 200) -> list[Po
 def tags_by_uid(uids: Iterable[str]) -> dict[str, LicenseTag]:
     """License tags by their handles."""
     return {tag.uid: tag for tag in LicenseTag.objects.filter(uid__in=list(uids))}
+
+
+def places_by_uid(sight: Sight, uids: Iterable[str]) -> dict[str, VirtualAccount]:
+    """Visible virtual accounts by their handles; what is out of sight is not among them."""
+    wanted = list(uids)
+    found: dict[str, VirtualAccount] = {}
+    for start in range(0, len(wanted), 500):
+        found |= {va.uid: va for va in sight.all_virtual_accounts().filter(uid__in=wanted[start : start + 500])}
+    return found

@@ -17,6 +17,7 @@ from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.carrying import Move
 from daicho.domain.ledger.limits import MAX_LINES, MAX_QUANTITY
 from daicho.domain.ledger.models import Pool
+from daicho.domain.ledger.queries.errors import rows_refused, unknown_license
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.tenancy.models import VirtualAccount
 
@@ -46,6 +47,16 @@ class TransferFile:
 
     moves: list[Move]
     problems: list[MoveProblem]
+
+    def ensure_clean(self) -> None:
+        """Raise `rows_refused` with every problem, unless there is none."""
+        if self.problems:
+            raise rows_refused(
+                [
+                    {"row": p.row, "column": p.column, "code": p.error.code, "message": p.error.text()}
+                    for p in self.problems
+                ]
+            )
 
 
 def read_transfer_file(sight: Sight, content: bytes) -> TransferFile:
@@ -117,7 +128,7 @@ def _move(
         refuse("target", "same_virtual_account", _("Source and target are the same. Choose another target."))
     tag = tags.get(name_key(given["sku"]))
     if tag is None:
-        refuse("sku", "unknown_license", _("There is no license with the SKU “%(sku)s” here."), sku=given["sku"])
+        problems.append(MoveProblem(number, "sku", unknown_license(given["sku"])))
     quantity = _quantity(given["quantity"])
     if quantity is None:
         most = f"{MAX_QUANTITY:,}"
