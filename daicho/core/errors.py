@@ -41,7 +41,10 @@ class Forbidden(BusinessError):
 
     def __init__(self, permission: str) -> None:
         super().__init__(
-            "forbidden", 403, _("Your role does not allow this. Ask an administrator of the account."), permission=permission
+            "forbidden",
+            403,
+            _("Your role does not allow this. Ask an administrator of the account."),
+            permission=permission,
         )
 
 

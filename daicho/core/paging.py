@@ -42,7 +42,9 @@ def _decode(cursor: str, fields: int) -> tuple[str, list[Any]]:
             raise ValueError
         return direction, [_instant(v[0]) if isinstance(v, list) else v for v in values]
     except (ValueError, TypeError, IndexError, binascii.Error, UnicodeDecodeError):
-        raise BusinessError("bad_cursor", 422, _("This page link is damaged. Start again from the first page.")) from None
+        raise BusinessError(
+            "bad_cursor", 422, _("This page link is damaged. Start again from the first page.")
+        ) from None
 
 
 def _instant(text: str) -> dt.datetime | dt.date:
@@ -63,7 +65,10 @@ def keyset_page[M: Model](
     names = [name.lstrip("-") for name in order]
     descending = [name.startswith("-") != backwards for name in order]
     page = rows.order_by(
-        *[F(n).desc(nulls_first=True) if d else F(n).asc(nulls_last=True) for n, d in zip(names, descending, strict=True)]
+        *[
+            F(n).desc(nulls_first=True) if d else F(n).asc(nulls_last=True)
+            for n, d in zip(names, descending, strict=True)
+        ]
     )
     if values:
         page = page.filter(_beyond(names, descending, values))
@@ -104,7 +109,9 @@ def _beyond(names: Sequence[str], descending: Sequence[bool], values: Sequence[A
             later = Q(**{f"{name}__isnull": False}) if falls else Q(pk__in=[])
             same = Q(**{f"{name}__isnull": True})
         else:
-            later = Q(**{f"{name}__lt": value}) if falls else Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})
+            later = (
+                Q(**{f"{name}__lt": value}) if falls else Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})
+            )
             same = Q(**{name: value})
         condition |= prefix & later
         prefix &= same

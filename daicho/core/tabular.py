@@ -91,7 +91,9 @@ def read(content: bytes) -> list[list[str]]:
 
 def _unreadable() -> BusinessError:
     return BusinessError(
-        "file_unreadable", 422, _("This file cannot be read. Save it as CSV (UTF-8 or Shift_JIS) or XLSX and try again.")
+        "file_unreadable",
+        422,
+        _("This file cannot be read. Save it as CSV (UTF-8 or Shift_JIS) or XLSX and try again."),
     )
 
 
@@ -111,7 +113,10 @@ def _read_csv(content: bytes) -> list[list[str]]:
     sample = text.split("\n", 1)[0]
     delimiter = "\t" if "\t" in sample and "," not in sample else ","
     try:
-        return [[unguard(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+        return [
+            [unguard(cell.strip()) for cell in row]
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        ]
     except csv.Error:
         raise _unreadable() from None
 

@@ -48,7 +48,10 @@ def test_one_license_lots_ends_use_and_branches_are_told(stocked: Stocked) -> No
     assert one["sums"]["balance"] == 15
     assert one["ladder"] == ["NET-PREM", "NET-ADV", "NET-ESS"]
     lots = get(world, "viewer", "/lots?sku=SEC-PLUS").json()["items"]
-    assert [(lot["state"], lot["days_left"], lot["quantity"]) for lot in lots] in ([("ending", 12, 30)], [("ending", 11, 30)])
+    assert [(lot["state"], lot["days_left"], lot["quantity"]) for lot in lots] in (
+        [("ending", 12, 30)],
+        [("ending", 11, 30)],
+    )
     ends = get(world, "viewer", "/ends").json()["items"]
     assert [(end["license"]["sku"], end["balance_after"]) for end in ends] == [("SEC-PLUS", -4)]
     assert [end["license"]["sku"] for end in get(world, "viewer", "/ends?ended=true").json()["items"]] == ["STO-STD"]
@@ -67,7 +70,11 @@ def test_licenses_are_moved_previewed_undone_and_the_same_key_acts_once(stocked:
     assert seen["possible"] is False
     assert {e["missing"] for e in seen["effects"]} == {0, 1}
     refused = post(world, "user", "/transfers", moves(world, 101))
-    assert (refused.status_code, refused.json()["code"], refused.json()["data"]["missing"]) == (409, "not_enough_licenses", 1)
+    assert (refused.status_code, refused.json()["code"], refused.json()["data"]["missing"]) == (
+        409,
+        "not_enough_licenses",
+        1,
+    )
     first = post(world, "user", "/transfers", moves(world, 7), HTTP_IDEMPOTENCY_KEY="k1")
     again = post(world, "user", "/transfers", moves(world, 7), HTTP_IDEMPOTENCY_KEY="k1")
     assert (first.status_code, first.json()) == (201, again.json())
@@ -149,7 +156,10 @@ def test_devices_are_kept_and_use_licenses(stocked: Stocked) -> None:
     assert post(world, "user", f"/devices/{uid}/assign", lines).json()["licenses"][0]["quantity"] == 15
     refused = post(world, "user", f"/devices/{uid}/assign", {"lines": [{"sku": "NET-PREM", "quantity": 11}]})
     assert refused.json()["code"] == "not_enough_licenses"
-    assert post(world, "user", f"/devices/{uid}/release", {"lines": [{"sku": "NET-ADV", "quantity": 5}]}).status_code == 200
+    assert (
+        post(world, "user", f"/devices/{uid}/release", {"lines": [{"sku": "NET-ADV", "quantity": 5}]}).status_code
+        == 200
+    )
     spare = {"sku": "NET-ADV", "quantity": 40, "source": world.tokyo.uid}
     assert post(world, "user", f"/devices/{uid}/use", spare).json()["licenses"][0]["quantity"] == 50
     reuse = {"lines": [{"sku": "NET-ADV", "quantity": 50}], "target": stocked.switch.uid}

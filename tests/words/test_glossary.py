@@ -55,7 +55,12 @@ def test_no_japanese_text_uses_a_banned_word(word: str) -> None:
 
 def test_license_is_spelled_one_way() -> None:
     wrong = []
-    for path in [*ROOT.glob("daicho/**/*.py"), *ROOT.glob("daicho/**/*.html"), *ROOT.glob("docs/**/*.md"), ROOT / "README.md"]:
+    for path in [
+        *ROOT.glob("daicho/**/*.py"),
+        *ROOT.glob("daicho/**/*.html"),
+        *ROOT.glob("docs/**/*.md"),
+        ROOT / "README.md",
+    ]:
         if path == GLOSSARY or "/static/vendor/" in str(path):
             continue
         for number, line in enumerate(path.read_text().splitlines(), 1):

@@ -78,7 +78,9 @@ class VirtualAccount(models.Model):
             models.UniqueConstraint(
                 fields=["account", "name_key"], condition=Q(deleted_at=None), name="virtual_account_name_once"
             ),
-            models.UniqueConstraint(fields=["account"], condition=Q(is_default=True), name="virtual_account_one_default"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(is_default=True), name="virtual_account_one_default"
+            ),
             models.CheckConstraint(condition=Q(depth__gte=1, depth__lte=8), name="virtual_account_depth"),
             models.CheckConstraint(
                 condition=Q(is_default=False) | Q(deleted_at=None), name="virtual_account_default_stays"
@@ -97,9 +99,7 @@ class VirtualAccountTag(models.Model):
     name_key = models.CharField(max_length=100)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["virtual_account", "name_key"], name="virtual_account_tag_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["virtual_account", "name_key"], name="virtual_account_tag_once")]
 
     def __str__(self) -> str:
         return self.name

@@ -15,7 +15,9 @@ from daicho.interfaces.portal.web import actor_of
 def set_language(request: HttpRequest) -> HttpResponse:
     """Switch to the posted language and go back to where one was."""
     target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         target = "/"
     response = HttpResponseRedirect(target)
     language = request.POST.get("language", "")
