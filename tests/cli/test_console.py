@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from daicho.core.errors import BusinessError, FieldErrors
+from daicho.domain.ledger.finding import Finding
 from daicho.interfaces.cli import main as console
 from daicho.interfaces.cli.commands import migrate, version
 
@@ -55,10 +56,12 @@ def test_a_sound_ledger_is_exit_code_zero(run) -> None:
 
 @pytest.mark.django_db
 def test_findings_in_the_ledger_are_exit_code_one(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daicho.domain.ledger.check.check_ledger", lambda deep: ["I2: lot 7"] if deep else [])
-    code, said, _ = run("check-ledger", "--deep", "--json")
-    assert (code, json.loads(said)) == (1, {"ok": False, "findings": ["I2: lot 7"]})
-    monkeypatch.undo()
+    finding = Finding("I9", "entry", {"entry": 7}, "raised a shortage")
+    with monkeypatch.context() as patch:
+        patch.setattr("daicho.domain.ledger.check.check_ledger", lambda deep: [finding] if deep else [])
+        code, said, _ = run("check-ledger", "--deep", "--json")
+    assert code == 1
+    assert json.loads(said)["findings"][0]["invariant"] == "I9"
 
 
 @pytest.mark.django_db

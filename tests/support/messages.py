@@ -94,10 +94,10 @@ def gather(work: Path) -> Path:
     return together
 
 
-def entries(catalogue: Path, which: str) -> list[str]:
-    """The entries of one kind, without the header."""
+def entries(catalogue: Path, *which: str) -> list[str]:
+    """The entries of one kind, or all, without the header."""
     found = subprocess.run(
-        ["msgattrib", which, "--no-obsolete", "--no-wrap", catalogue], capture_output=True, text=True
+        ["msgattrib", *which, "--no-obsolete", "--no-wrap", catalogue], capture_output=True, text=True
     )
     return [entry for entry in ENTRY.findall(found.stdout) if not re.search(r'^msgid ""\nmsgstr', entry, re.MULTILINE)]
 

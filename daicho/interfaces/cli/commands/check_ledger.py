@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from dataclasses import asdict
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,9 +21,9 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.check import check_ledger
 
-    findings: list[Any] = list(check_ledger(deep=arguments.deep))
+    findings = check_ledger(deep=arguments.deep)
     count = len(findings)
     summary = ngettext("The ledger is broken: %(count)d finding.", "The ledger is broken: %(count)d findings.", count)
     text = "\n".join([summary % {"count": count}, *map(str, findings)]) if findings else _("The ledger is sound.")
-    answer(arguments, {"ok": not findings, "findings": [str(finding) for finding in findings]}, text)
+    answer(arguments, {"ok": not findings, "findings": [asdict(finding) for finding in findings]}, text)
     return 1 if findings else 0
