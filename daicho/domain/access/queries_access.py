@@ -169,6 +169,21 @@ def partner_members(actor: Actor, company: PartnerCompany) -> list[PartnerMember
     return list(PartnerMember.objects.filter(company=company).select_related("user").order_by("user__email"))
 
 
+def partner_api_clients(actor: Actor, company: PartnerCompany) -> list[ApiClient]:
+    """The programs of a partner company that are not revoked; for the operator."""
+    ensure_operator(actor, OperatorPermission.PARTNERS)
+    return list(ApiClient.objects.filter(company=company, revoked_at=None).order_by("-created_at"))
+
+
+def find_account_for_operator(actor: Actor, identifier: str) -> SmartAccount:
+    """The account with this identifier, for an act of the operator on its people."""
+    ensure_operator(actor, OperatorPermission.ACCOUNTS)
+    found = SmartAccount.objects.filter(identifier=identifier.lower(), state__in=VISIBLE_STATES).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def _companies(actor: Actor) -> QuerySet[PartnerCompany]:
     ensure_operator(actor, OperatorPermission.PARTNERS)
     return PartnerCompany.objects.annotate(members_count=Count("members", distinct=True))

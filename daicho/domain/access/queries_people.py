@@ -105,6 +105,15 @@ def get_user(actor: Actor, account: SmartAccount, uid: str) -> User:
     return user
 
 
+def get_right(actor: Actor, account: SmartAccount, uid: str) -> tuple[Person, Right]:
+    """The live right with this uid and its holder, if the actor may see them; else NotFound."""
+    grant = visible_grants(actor, account).select_related("user").filter(uid=uid).first()
+    if grant is None or grant.user is None:
+        raise NotFound
+    person = _people([grant.user], account, visible_grants(actor, account))[0]
+    return person, next(right for right in person.rights if right.uid == uid)
+
+
 def find_successor(actor: Actor, account: SmartAccount, email: str) -> User:
     """Who may take over rights: somebody with a right here, or a colleague of the account's own domain who signed up.
 
