@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -79,6 +81,21 @@ def bar_chart(
         title=title, bars=drawn, zero=zero, width=BAR_WIDTH, height=len(rows) * 28, id=stable_id("chart", title),
         value_label=value_label or _("Value"), label_label=label_label or _("Item"),
     )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def time_series(
+    context: Context, title: Any, days: Sequence[dt.date], series: Sequence[tuple[Any, Sequence[int]]]
+) -> SafeString:
+    """Lines over days, drawn by uPlot (the page loads `uplot_assets`), and the same numbers as a table below."""
+    data = {
+        "day": _("Day"),
+        "days": [calendar.timegm(day.timetuple()) for day in days],
+        "series": [{"label": str(label), "values": list(values)} for label, values in series],
+    }
+    rows = [(day, [values[i] for _label, values in series]) for i, day in enumerate(days)]
+    labels = [label for label, _values in series]
+    return part(context, "time_series", title=title, data=data, id=stable_id("series", title), rows=rows, labels=labels)
 
 
 @register.simple_tag
