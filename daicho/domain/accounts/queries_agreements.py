@@ -78,6 +78,10 @@ class PublishedAgreement:
     accepted: int
     in_force: bool
 
+    @property
+    def is_upcoming(self) -> bool:
+        return self.agreement.effective_at > now()
+
 
 def published_agreements(actor: Actor) -> list[PublishedAgreement]:
     """Every version, newest first."""

@@ -29,8 +29,7 @@ def known_facts(user: User) -> dict[str, Any]:
 
     The customer file is read only for domains that the person's confirmed address matches.
     """
-    domain = mail_domain(user.email)
-    identifier = registrable(domain) or domain
+    domain = identifier = mail_domain(user.email)
     facts: dict[str, Any] = {"identifier": identifier}
     names = ("account_name", *rules.ADDRESS_FIELDS)
     earlier = Opening.objects.filter(requester=user, identifier=identifier).exclude(street="").order_by("-pk").first()
@@ -137,6 +136,7 @@ class LinkedOpening:
     reasons: tuple[str, ...]
     expires_at: datetime | None
     created_at: datetime
+    time_zone: str
 
 
 def opening_by_link(secret: str, state: str) -> LinkedOpening:
@@ -154,6 +154,7 @@ def opening_by_link(secret: str, state: str) -> LinkedOpening:
         tuple(rules.reasons_shown(opening.held_for)),
         opening.link_expires_at,
         opening.created_at,
+        opening.requester.time_zone,
     )
 
 
