@@ -58,5 +58,13 @@ def shown_mail(uid: str) -> Mail:
     return mail
 
 
+def mailed_secret(template: str, to: str) -> str:
+    """The secret of the newest unsent mail to somebody: how the demonstration presses the links of its own mails."""
+    mail = Mail.objects.filter(template=template, to=to, state=Mail.State.WAITING).order_by("-pk").first()
+    if mail is None:
+        raise NotFound
+    return str(mail.context["secret"])
+
+
 def _shown() -> QuerySet[Mail]:
     return Mail.objects.filter(state=Mail.State.SENT, rendered__isnull=False)
