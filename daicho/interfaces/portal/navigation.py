@@ -71,8 +71,10 @@ def _account(request: HttpRequest, here: Here) -> dict[str, Any]:
 
 
 def _item(request: HttpRequest, url: str, label: str, icon: str) -> kit.NavItem:
-    here = request.path == url or (request.path.startswith(url) and url.count("/") > 5 and "/va/" not in url[3:])
-    return kit.NavItem(url, label, icon, current=here or (url.count("/") > 3 and request.path.startswith(url)))
+    home = 5 if "/va/" in url else 3  # slashes of the address that all others begin with
+    return kit.NavItem(
+        url, label, icon, current=request.path == url or (url.count("/") > home and request.path.startswith(url))
+    )
 
 
 def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
@@ -82,7 +84,7 @@ def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
         ),
         (
             (P.LICENSES_VIEW, "licenses-list", _("Licenses"), "license"),
-            (P.LICENSES_VIEW, "ends-list", _("Ending"), "calendar-due"),
+            (P.LICENSES_VIEW, "ends-list", _("End dates"), "calendar-due"),
             (P.LICENSES_VIEW, "transfers-list", _("Transfers"), "arrows-exchange"),
             (P.LICENSES_VIEW, "licenses-subscriptions", _("Subscriptions"), "refresh"),
         ),
@@ -180,7 +182,9 @@ def _va_choices(request: HttpRequest, here: Here) -> list[kit.Choice]:
     return choices
 
 
-WHOLE_ACCOUNT_PAGES = frozenset({"agreements-list", "access_requests-list", "account-settings", "search-results"})
+WHOLE_ACCOUNT_PAGES = frozenset(
+    {"agreements-list", "access_requests-list", "account-settings", "search-results", "notifications-settings", "notifications-addresses"}
+)
 
 
 def _notices(here: Here) -> list[kit.Banner]:
@@ -191,7 +195,7 @@ def _notices(here: Here) -> list[kit.Banner]:
     if until is not None and until >= FOREVER:
         return []
     url = reverse("agreements-list", kwargs={"identifier": account.identifier})
-    link = {"url": url, "label": _("Check the content")} if here.scope.allows(P.AGREEMENTS_VIEW) else {}
+    link: dict[str, Any] = {"url": url, "label": _("Check the content")} if here.scope.allows(P.AGREEMENTS_VIEW) else {}
     if until is None or until <= now():
         text = _("The account agreement has not been accepted. Until it is, licenses cannot be received or changed.")
         return [kit.Banner("caution", text, **link)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value
@@ -13,7 +14,7 @@ from daicho.core.clock import now, start_of_day, today
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean, name_key
 from daicho.domain.ledger.models import Holding, Place, Pool
-from daicho.domain.ledger.queries.forecast import balances_after
+from daicho.domain.ledger.queries.forecast import Moment, balances_after
 from daicho.domain.ledger.queries.lots import LotRow, lot_row
 from daicho.domain.ledger.queries.sight import Sight, tags_named
 
@@ -90,15 +91,18 @@ def list_ends(sight: Sight, criteria: EndCriteria, *, cursor: str | None = None,
     order = tuple(f"-{name}" for name in ORDER) if criteria.ended else ORDER
     page = keyset_page(_ending(sight, criteria), order, cursor=cursor, size=size, count=True)
     pools = _pools_of(page.rows)
-    wanted = {(holding.place.virtual_account_id, holding.lot.tag_id, holding.lot.end_at) for holding in page.rows}
-    after = balances_after(sight.account, wanted)
-    rows = []
-    for holding in page.rows:
-        key = (holding.place.virtual_account_id, holding.lot.tag_id)
-        rows.append(
-            EndRow(lot_row(sight, holding, criteria.days), pools.get(key), after.get((*key, holding.lot.end_at)))
-        )
+    moments = [_moment(holding) for holding in page.rows]
+    after = balances_after(sight.account, moments)
+    rows = [
+        EndRow(lot_row(sight, holding, criteria.days), pools.get(moment[:2]), after.get(moment))
+        for holding, moment in zip(page.rows, moments, strict=True)
+    ]
     return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def _moment(holding: Holding) -> Moment:
+    """Whose balance changes, and when: what `_ending` finds lies in a virtual account and has an end."""
+    return cast(Moment, (holding.place.virtual_account_id, holding.lot.tag_id, holding.lot.end_at))
 
 
 def _pools_of(holdings: list[Holding]) -> dict[tuple[int, int], Pool]:

@@ -144,10 +144,11 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
     places = VirtualAccount.objects.in_bulk(wanted)
     by_entry: dict[int, list[tuple[int | None, str, int | None, str, int]]] = defaultdict(list)
     for entry_id, *rest in sides:
-        by_entry[entry_id].append(tuple(rest))  # type: ignore[arg-type]
+        by_entry[entry_id].append(tuple(rest))
     rows = []
     for entry in entries:
         moves = by_entry[entry.pk]
+        tag = tags.get(entry.pk)
         reversed_by = getattr(entry, "reversed_by", None)
         rows.append(
             EntryRow(
@@ -155,8 +156,8 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
                 source=_side(sight, places, [(va, kind) for va, kind, _tva, _tkind, _n in moves]),
                 target=_side(sight, places, [(tva, tkind) for _va, _kind, tva, tkind, _n in moves]),
                 quantity=sum(move[-1] for move in moves),
-                tag_count=tags.get(entry.pk, {}).get("tags", 0),
-                sku=tags.get(entry.pk, {}).get("sku") or "",
+                tag_count=tag["tags"] if tag else 0,
+                sku=(tag["sku"] if tag else None) or "",
                 reversed_by=reversed_by,
                 may_undo=_may_undo(sight, entry, reversed_by, moves),
             )

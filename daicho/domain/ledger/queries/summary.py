@@ -67,21 +67,21 @@ def virtual_account_balances(sight: Sight, limit: int = 10) -> list[VirtualAccou
         .order_by()
         .values("virtual_account_id")
         .annotate(
-            short=Coalesce(Sum("balance", filter=Q(balance__lt=0)), 0),
+            missing=Coalesce(Sum("balance", filter=Q(balance__lt=0)), 0),
             spare=Coalesce(Sum("balance", filter=Q(balance__gt=0)), 0),
             licenses=Count("pk", filter=Q(purchased__gt=0) | Q(pending__gt=0) | Q(in_use__gt=0)),
             short_licenses=Count("pk", filter=Q(balance__lt=0)),
             ending=Count("pk", filter=Q(next_end_at__lte=horizon(), purchased__gt=0)),
         )
         .filter(licenses__gt=0)
-        .order_by("short", F("spare").desc(), "virtual_account_id")[:limit]
+        .order_by("missing", F("spare").desc(), "virtual_account_id")[:limit]
     )
     found = list(rows)
     places = VirtualAccount.objects.in_bulk([row["virtual_account_id"] for row in found])
     return [
         VirtualAccountBalance(
             places[row["virtual_account_id"]],
-            -row["short"],
+            -row["missing"],
             row["spare"],
             row["licenses"],
             row["short_licenses"],

@@ -25,7 +25,7 @@ from daicho.domain.tenancy.models import VirtualAccount
 COLUMNS: dict[str, tuple[str, ...]] = {
     "source": ("source", "source_virtual_account", "from", "移管元", "virtual_account", "virtual account", "バーチャルアカウント"),
     "target": ("target", "target_virtual_account", "to", "移管先"),
-    "sku": ("sku", "型番", "型番（sku）"),
+    "sku": ("sku", "license", "型番", "型番（sku）", "ライセンス"),
     "quantity": ("quantity", "transfer", "数量", "移管数"),
     "lot": ("lot", "ロット"),
 }  # fmt: skip

@@ -50,8 +50,8 @@ def use_over_time(sight: Sight, tag: LicenseTag, *, days: int = 365, step: int =
             used[day] += sign * total
     postings = Posting.objects.filter(account=sight.account, lot__tag=tag, entry__at__gte=since)
     for path, sign in (("target", 1), ("source", -1)):
-        rows = postings.filter(sight.condition(f"{path}__virtual_account"), **{f"{path}__kind__in": OWNED})
-        for day, total in _per_day(rows, "entry__at", "quantity", zone):
+        moved = postings.filter(sight.condition(f"{path}__virtual_account"), **{f"{path}__kind__in": OWNED})
+        for day, total in _per_day(moved, "entry__at", "quantity", zone):
             bought[day] += sign * total
 
     now = formula_of(pools)

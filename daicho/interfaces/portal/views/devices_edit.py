@@ -8,8 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission
@@ -23,16 +22,18 @@ from daicho.interfaces.portal.web import Here, account_page, request_id_of, show
 
 class DeviceForm(forms.Form):
     name = forms.CharField(
-        label=lazy("Device name"), max_length=100, required=False,
-        help_text=lazy("The host name, say. Left empty, the serial number stands for it."),
+        label=gettext_lazy("Device name"), max_length=100, required=False,
+        help_text=gettext_lazy("The host name, say. Left empty, the serial number stands for it."),
     )  # fmt: skip
-    product_id = forms.CharField(label=lazy("Product ID"), max_length=100, required=False)
-    serial = forms.CharField(label=lazy("Serial number"), max_length=100, required=False)
-    note = forms.CharField(label=lazy("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    product_id = forms.CharField(label=gettext_lazy("Product ID"), max_length=100, required=False)
+    serial = forms.CharField(label=gettext_lazy("Serial number"), max_length=100, required=False)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class NewDeviceForm(DeviceForm):
-    virtual_account = forms.ChoiceField(label=lazy("Virtual account"), widget=kit.Combobox())
+    virtual_account = forms.ChoiceField(label=gettext_lazy("Virtual account"), widget=kit.Combobox())
     field_order = ("name", "product_id", "serial", "virtual_account", "note")
 
     def __init__(self, *args: Any, places: list[Any], **kwargs: Any) -> None:
@@ -42,8 +43,8 @@ class NewDeviceForm(DeviceForm):
 
 
 class MoveForm(forms.Form):
-    target = forms.ChoiceField(label=lazy("To"), widget=kit.Combobox())
-    memo = forms.CharField(label=lazy("Memo (approval number, …)"), max_length=500, required=False)
+    target = forms.ChoiceField(label=gettext_lazy("Move to"), widget=kit.Combobox())
+    memo = forms.CharField(label=gettext_lazy("Memo (approval number, …)"), max_length=500, required=False)
 
     def __init__(self, *args: Any, places: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

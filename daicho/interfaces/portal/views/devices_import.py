@@ -9,8 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from daicho.core import tabular
 from daicho.core.errors import BusinessError
@@ -28,15 +27,15 @@ from daicho.interfaces.portal.web import Here, account_page, request_id_of, show
 KIND = "devices-import"
 MOST_BYTES = 5 * 1024 * 1024
 LABELS = {
-    "name": lazy("Device name"), "product_id": lazy("Product ID"), "serial": lazy("Serial number"),
-    "virtual_account": lazy("Virtual account"), "note": lazy("Note"),
+    "name": gettext_lazy("Device name"), "product_id": gettext_lazy("Product ID"), "serial": gettext_lazy("Serial number"),
+    "virtual_account": gettext_lazy("Virtual account"), "note": gettext_lazy("Note"),
 }  # fmt: skip
 
 
 class ImportForm(forms.Form):
-    file = forms.FileField(label=lazy("File"))
+    file = forms.FileField(label=gettext_lazy("File"))
     virtual_account = forms.ChoiceField(
-        label=lazy("Virtual account of rows that name none"), required=False, widget=kit.Combobox()
+        label=gettext_lazy("Virtual account of rows that name none"), required=False, widget=kit.Combobox()
     )
 
     def __init__(self, *args: Any, places: list[Any], **kwargs: Any) -> None:
@@ -57,7 +56,7 @@ def upload(request: HttpRequest, here: Here) -> HttpResponseBase:
         uid = form.cleaned_data["virtual_account"]
         try:
             if len(content) > MOST_BYTES:
-                raise BusinessError("file_too_large", 422, lazy("The file is larger than 5 MB. Split it."))
+                raise BusinessError("file_too_large", 422, gettext_lazy("The file is larger than 5 MB. Split it."))
             place = next((va for va in places if va.uid == uid), None)
             found = read_device_file(here.actor, account=here.account, content=content, virtual_account=place)
         except BusinessError as error:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.queries_events import latest_events
@@ -23,14 +23,15 @@ from daicho.domain.devices.queries.devices import (
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
+from daicho.interfaces.portal.events_text import sentence
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, FlagFilter, ListPage, ListQuery, Page
-from daicho.interfaces.portal.views.licenses_parts import event_sentence, license_name
+from daicho.interfaces.portal.views.licenses_parts import license_name
 from daicho.interfaces.portal.views.licenses_use import device_choices
 from daicho.interfaces.portal.web import Here, account_page
 
 STATE_WORDS = [
     ("out_of_compliance", words.STATES["out_of_compliance"].word), ("in_compliance", words.STATES["in_compliance"].word),
-    ("none", lazy("Uses nothing")), ("removed", words.STATES["removed"].word),
+    ("none", gettext_lazy("Uses nothing")), ("removed", words.STATES["removed"].word),
 ]  # fmt: skip
 
 
@@ -44,8 +45,8 @@ def uses_text(row: DeviceRow) -> str:
 
 class DeviceList(ListPage):
     key = "devices"
-    title = lazy("Devices")
-    text_label = lazy("Filter by name, serial number, product or virtual account")
+    title = gettext_lazy("Devices")
+    text_label = gettext_lazy("Filter by name, serial number, product or virtual account")
     default_sort = "name"
     stamps = True
     here: Here
@@ -53,36 +54,40 @@ class DeviceList(ListPage):
 
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         super().__init__(request, **given)
-        new = kit.Action(self.here.url("devices-new"), lazy("Register devices")) if may_change(self.here) else None
+        new = (
+            kit.Action(self.here.url("devices-new"), gettext_lazy("Register devices"))
+            if may_change(self.here)
+            else None
+        )
         self.empty = Empty(
-            lazy("No devices yet"),
-            lazy("Write a device down, or many with a file, and assign licenses to it."),
+            gettext_lazy("No devices yet"),
+            gettext_lazy("Write a device down, or many with a file, and assign licenses to it."),
             new,
         )
 
     @property
     def filters(self) -> list[Any]:  # type: ignore[override]
         found: list[Any] = [
-            ChoiceFilter("state", lazy("State"), STATE_WORDS), FlagFilter("duplicates", lazy("Registered twice")),
+            ChoiceFilter("state", gettext_lazy("State"), STATE_WORDS), FlagFilter("duplicates", gettext_lazy("Registered twice")),
         ]  # fmt: skip
         if self.here.va is not None:
-            found.append(FlagFilter("below", lazy("With those below")))
+            found.append(FlagFilter("below", gettext_lazy("With those below")))
         return found
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         columns = [
-            Column("name", lazy("Device"), sort=True, value=lambda r: r.device.name,
+            Column("name", gettext_lazy("Device"), sort=True, value=lambda r: r.device.name,
                    link=lambda r: here.url("devices-detail", device=r.device.uid)),
-            Column("product_id", lazy("Product"), kind="code", value=lambda r: r.device.product_id),
-            Column("serial", lazy("Serial number"), kind="code", sort=True, value=lambda r: r.device.serial, phone=True),
-            Column("virtual_account", lazy("Virtual account"), sort=True, value=lambda r: r.virtual_account.name, phone=True),
-            Column("state", lazy("State"), kind="state", value=device_state, phone=True),
-            Column("licenses", lazy("Licenses"), value=uses_text, phone=True),
-            Column("quantity", lazy("In use"), kind="num", total=True),
-            Column("created", lazy("Registered"), kind="date", sort=True, value=lambda r: r.device.created_at),
-            Column("note", lazy("Note"), optional=True, value=lambda r: r.device.note),
+            Column("product_id", gettext_lazy("Product"), kind="code", value=lambda r: r.device.product_id),
+            Column("serial", gettext_lazy("Serial number"), kind="code", sort=True, value=lambda r: r.device.serial, phone=True),
+            Column("virtual_account", gettext_lazy("Virtual account"), sort=True, value=lambda r: r.virtual_account.name, phone=True),
+            Column("state", gettext_lazy("State"), kind="state", value=device_state, phone=True),
+            Column("licenses", gettext_lazy("Licenses"), value=uses_text, phone=True),
+            Column("quantity", gettext_lazy("In use"), kind="num", total=True),
+            Column("created", gettext_lazy("Registered on"), kind="date", sort=True, value=lambda r: r.device.created_at),
+            Column("note", gettext_lazy("Note"), optional=True, value=lambda r: r.device.note),
         ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 
@@ -160,7 +165,7 @@ def show_device(
             kit.Fact(_("Product ID"), device.product_id),
             kit.Fact(_("Serial number"), device.serial),
             kit.Fact(_("Virtual account"), place.name, url=here.url("devices-list", va=place.uid)),
-            kit.Fact(_("Registered"), words.date(device.created_at)),
+            kit.Fact(_("Registered on"), words.date(device.created_at)),
             kit.Fact(_("Note"), device.note),
         ],
         "uses": [
@@ -184,7 +189,7 @@ def show_device(
             }
             for other in duplicates_of(sight, device)
         ],
-        "events": [kit.Event(event.at, event.actor_name, event_sentence(event)) for event in events[:10]],
+        "events": [kit.Event(event.at, event.actor_name, sentence(event)) for event in events[:10]],
         "may_change": acts,
         "assign_url": here.url("devices-assign", device=device.uid),
         "actions": device_acts(here, row) if acts else [],

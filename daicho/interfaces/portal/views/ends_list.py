@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.queries.ends import DAYS, EndCriteria, EndRow, end_summary, list_ends
@@ -36,8 +35,8 @@ class EndList(ListPage):
     """What ends within the chosen days, or what has ended since; the next first."""
 
     key = "ending"
-    title = lazy("Ending")
-    text_label = lazy("Filter by license, order or virtual account")
+    title = gettext_lazy("End dates")
+    text_label = gettext_lazy("Filter by license, order or virtual account")
     stamps = True
     here: Here
     sight: Sight
@@ -48,7 +47,6 @@ class EndList(ListPage):
         super().__init__(request, **given)
         if self.ended:
             self.key = "ended"
-            self.title = _("Ended")
         days = int(self.query().filters.get("days", "90"))
         what = (
             ngettext("Nothing has ended within %(count)s day", "Nothing has ended within %(count)s days", days)
@@ -58,27 +56,27 @@ class EndList(ListPage):
         self.empty = Empty(what % {"count": days}, kind="nothing_wrong")
 
     filters = (
-        ChoiceFilter("days", lazy("Within"), within),
-        ChoiceFilter("kind", lazy("Kind"), list(KINDS.items())),
+        ChoiceFilter("days", gettext_lazy("Within"), within),
+        ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
     )
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         columns = [
-            Column("license", lazy("License"), value=lambda r: license_name(r.row.lot.tag),
+            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.row.lot.tag),
                    link=lambda r: here.url("licenses-detail", tag=r.row.lot.tag.uid, va=r.row.place.virtual_account.uid)),
-            Column("sku", lazy("SKU"), kind="code", value=lambda r: r.row.lot.tag.sku, phone=True),
-            Column("state", lazy("State"), kind="state", value=end_state, phone=True),
-            Column("end", lazy("End"), kind="date", value=lambda r: r.row.end_on, phone=True),
-            Column("days_left", lazy("Days left"), kind="num", value=lambda r: None if self.ended else r.row.days_left),
-            Column("virtual_account", lazy("Virtual account"), value=lambda r: r.row.place.virtual_account.name, phone=True),
-            Column("quantity", lazy("Quantity"), kind="num", value=lambda r: r.row.quantity),
-            Column("in_use", lazy("In use"), kind="num"),
-            Column("balance_after", lazy("Balance after that day"), kind="balance", phone=True),
-            Column("order", lazy("Order"), kind="code", value=lambda r: r.row.lot.order_number),
-            Column("kind", lazy("Kind"), optional=True, value=lambda r: KINDS[r.row.lot.kind]),
-            Column("lot", lazy("Lot"), kind="code", optional=True, value=lambda r: r.row.lot.uid),
+            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.row.lot.tag.sku, phone=True),
+            Column("state", gettext_lazy("State"), kind="state", value=end_state, phone=True),
+            Column("end", gettext_lazy("End"), kind="date", value=lambda r: r.row.end_on, phone=True),
+            Column("days_left", gettext_lazy("Days left"), kind="num", optional=True, value=lambda r: None if self.ended else r.row.days_left),
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.row.place.virtual_account.name, phone=True),
+            Column("quantity", gettext_lazy("Quantity"), kind="num", value=lambda r: r.row.quantity),
+            Column("in_use", gettext_lazy("In use"), kind="num"),
+            Column("balance_after", gettext_lazy("Balance after that day"), kind="balance", phone=True),
+            Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.row.lot.order_number),
+            Column("kind", gettext_lazy("Kind"), optional=True, value=lambda r: KINDS[r.row.lot.kind]),
+            Column("lot", gettext_lazy("Lot"), kind="code", optional=True, value=lambda r: r.row.lot.uid),
         ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 

@@ -24,7 +24,8 @@ from daicho.domain.orders.queries.account import order_card
 from daicho.domain.orders.queries.lines import Filters, list_account_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.views.licenses_parts import event_sentence, may_manage, sight_of
+from daicho.interfaces.portal.events_text import sentence
+from daicho.interfaces.portal.views.licenses_parts import may_manage, sight_of
 from daicho.interfaces.portal.views.transfers_draft import KIND as TRANSFER_DRAFT
 from daicho.interfaces.portal.web import Here, account_page
 
@@ -75,7 +76,7 @@ def licenses(request: HttpRequest, here: Here) -> dict[str, Any]:
              "unit": ngettext("%(count)s lot", "%(count)s lots", ending_lots) % {"count": words.num(ending_lots)},
              "url": here.url("ends-list")},
             {"label": _("Spare"), "value": figures.spare_quantity, "state": "", "unit": _("licenses that can be moved"),
-             "url": f"{here.url('licenses-list')}?spare=1&sort=-balance"},
+             "url": f"{here.url('licenses-list')}?state=spare&sort=-balance"},
             {"label": _("Waiting for you"), "value": len(waiting), "state": "waiting" if waiting else "",
              "unit": ngettext("%(count)s matter", "%(count)s matters", len(waiting)) % {"count": len(waiting)},
              "url": "#work"},
@@ -176,7 +177,7 @@ def recent(here: Here) -> list[kit.Event]:
     if not here.may(P.EVENTS_VIEW):
         return []
     rows = latest_events(here.actor, here.account, here.va, limit=6)
-    return [kit.Event(row.at, row.actor_name, event_sentence(row)) for row in rows]
+    return [kit.Event(row.at, row.actor_name, sentence(row)) for row in rows]
 
 
 def drafts(here: Here) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from daicho.domain.access.rules import Permission
 from daicho.domain.devices.queries.devices import devices_of_license, look_at_devices
@@ -24,7 +24,7 @@ from daicho.interfaces.portal.views.licenses_parts import (
     ENFORCEMENTS,
     ENTRY_KINDS,
     KINDS,
-    join,
+    dotted,
     last_day_of,
     license_name,
     licenses_crumb,
@@ -37,8 +37,8 @@ from daicho.interfaces.portal.views.licenses_trend import Trend
 from daicho.interfaces.portal.web import Here, account_page
 
 LOT_STATES = [
-    ("in_force", lazy("In force")), ("ending", lazy("Ending")), ("not_started", lazy("Not started")),
-    ("ended", lazy("Ended")),
+    ("in_force", gettext_lazy("In force")), ("ending", gettext_lazy("Ending")), ("not_started", gettext_lazy("Not started")),
+    ("ended", gettext_lazy("Ended")),
 ]  # fmt: skip
 LOT_LOOK = {"fulfilled": "reserved"}
 
@@ -60,7 +60,8 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
     primary = None
     if may_manage(here):
         none = "" if found.spare else _("Nothing is spare here.")
-        primary = kit.Action(transfer_url(here, found), _("Transfer"), "arrows-exchange", unavailable=none)
+        if found.spare or not found.short:
+            primary = kit.Action(transfer_url(here, found), _("Transfer"), "arrows-exchange", unavailable=none)
         actions.append(
             kit.MenuItem(_("Use on a device"), here.url("licenses-use", tag=tag.uid), "server", unavailable=none)
         )
@@ -70,13 +71,11 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
         "tag": tag,
         "license_name": license_name(tag),
         "state": state,
-        "facts": join(
-            [
-                license_name(tag),
-                here.va.name if here.va is not None else _("All virtual accounts"),
-                str(ENFORCEMENTS[tag.enforcement]),
-                *([tag.family] if tag.family else []),
-            ]
+        "facts": dotted(
+            license_name(tag),
+            here.va.name if here.va is not None else _("All virtual accounts"),
+            str(ENFORCEMENTS[tag.enforcement]),
+            tag.family,
         ),
         "formula": formula,
         "found": found,
@@ -100,9 +99,9 @@ def advice(here: Here, found: Explanation) -> list[dict[str, Any]]:
     target = next((pool for pool in found.pools if pool.short), None)
     if target is None:
         return []
-    givers = found.elsewhere or [pool for pool in reversed(found.pools) if pool.available][:5]
+    givers = found.elsewhere or [pool for pool in reversed(found.pools) if pool.available]
     lines = []
-    for giver in givers:
+    for giver in givers[:3]:
         quantity = min(giver.available, target.short)
         url = f"{here.url('transfers-start', va=None)}?row={giver.uid}&target={target.virtual_account.uid}&quantity={quantity}"
         lines.append(
@@ -132,36 +131,44 @@ class LotList(ListPage):
     """The lots of a license (or of all): where each lies, how many, until when, from which order."""
 
     key = "lots"
-    title = lazy("Lots")
+    title = gettext_lazy("Lots")
     template = "licenses/detail_list.html"
     default_sort = "end"
     here: Here
     sight: Sight
     tag_uid = ""
     kinds: tuple[str, ...] = ()
-    empty = Empty(lazy("No lots here"), lazy("What is used here is not covered by lots of its own."))
+    empty = Empty(gettext_lazy("No lots here"), gettext_lazy("What is used here is not covered by lots of its own."))
     filters = (
-        ChoiceFilter("state", lazy("State"), LOT_STATES),
-        ChoiceFilter("kind", lazy("Kind"), list(KINDS.items())),
+        ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),
+        ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
     )
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         zone = self.here.account.time_zone
         columns = [
-            Column("lot", lazy("Lot"), kind="code", value=lambda r: r.lot.uid),
-            Column("virtual_account", lazy("Virtual account"), value=lambda r: r.place.virtual_account.name),
-            Column("state", lazy("State"), kind="state", value=lambda r: LOT_LOOK.get(r.state, r.state)),
-            Column("kind", lazy("Kind"), value=lambda r: KINDS[r.lot.kind]),
-            Column("quantity", lazy("Quantity"), kind="num", total=True, phone=True),
-            Column("start", lazy("Start"), kind="date", sort=True, value=lambda r: r.lot.start_at),
+            Column("lot", gettext_lazy("Lot"), kind="code", value=lambda r: r.lot.uid),
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.place.virtual_account.name),
+            Column("state", gettext_lazy("State"), kind="state", value=lambda r: LOT_LOOK.get(r.state, r.state)),
+            Column("kind", gettext_lazy("Kind"), value=lambda r: KINDS[r.lot.kind]),
+            Column("quantity", gettext_lazy("Quantity"), kind="num", total=True, phone=True),
+            Column("start", gettext_lazy("Start"), kind="date", sort=True, value=lambda r: r.lot.start_at),
             Column(
-                "end", lazy("End"), kind="date", sort=True, value=lambda r: last_day_of(r.lot.end_at, zone), phone=True
+                "end",
+                gettext_lazy("End"),
+                kind="date",
+                sort=True,
+                value=lambda r: last_day_of(r.lot.end_at, zone),
+                phone=True,
             ),
             Column(
-                "days_left", lazy("Days left"), kind="num", value=lambda r: r.days_left if r.state != "ended" else None
+                "days_left",
+                gettext_lazy("Days left"),
+                kind="num",
+                value=lambda r: r.days_left if r.state != "ended" else None,
             ),
-            Column("order", lazy("Order"), kind="code", value=lambda r: r.lot.order_number),
+            Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.lot.order_number),
         ]
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 
@@ -185,26 +192,27 @@ class DeviceUseList(ListPage):
     """The devices that use a license."""
 
     key = "license-devices"
-    title = lazy("Devices")
+    title = gettext_lazy("Devices")
     template = "licenses/detail_list.html"
     here: Here
     sight: Sight
     tag_uid = ""
     empty = Empty(
-        lazy("No device uses this license"), lazy("Assign it to a device, or transfer it to where it is needed.")
+        gettext_lazy("No device uses this license"),
+        gettext_lazy("Assign it to a device, or transfer it to where it is needed."),
     )
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         return [
-            Column("name", lazy("Device"), value=lambda r: r.device.name, link=lambda r: here.url("devices-detail", device=r.device.uid)),
-            Column("state", lazy("State"), kind="state"),
-            Column("quantity", lazy("In use"), kind="num", value=self._quantity, total=True),
-            Column("product_id", lazy("Product"), kind="code", value=lambda r: r.device.product_id),
-            Column("serial", lazy("Serial number"), kind="code", value=lambda r: r.device.serial),
-            Column("virtual_account", lazy("Virtual account"), value=lambda r: r.virtual_account.name),
-            Column("since", lazy("Since"), kind="date", value=self._since),
+            Column("name", gettext_lazy("Device"), value=lambda r: r.device.name, link=lambda r: here.url("devices-detail", device=r.device.uid)),
+            Column("state", gettext_lazy("State"), kind="state"),
+            Column("quantity", gettext_lazy("In use"), kind="num", value=self._quantity, total=True),
+            Column("product_id", gettext_lazy("Product"), kind="code", value=lambda r: r.device.product_id),
+            Column("serial", gettext_lazy("Serial number"), kind="code", value=lambda r: r.device.serial),
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.virtual_account.name),
+            Column("since", gettext_lazy("Since"), kind="date", value=self._since),
         ]  # fmt: skip
 
     def _use(self, row: Any) -> Any:
@@ -235,7 +243,7 @@ class PlaceList(ListPage):
     """One license, virtual account by virtual account."""
 
     key = "license-places"
-    title = lazy("By virtual account")
+    title = gettext_lazy("By virtual account")
     template = "licenses/detail_list.html"
     default_sort = "balance"
     here: Here
@@ -246,16 +254,16 @@ class PlaceList(ListPage):
     def columns(self) -> list[Column]:  # type: ignore[override]
         here, zone = self.here, self.here.account.time_zone
         return [
-            Column("virtual_account", lazy("Virtual account"), value=lambda p: p.virtual_account.name, sort=True,
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda p: p.virtual_account.name, sort=True,
                    link=lambda p: here.url("licenses-detail", tag=p.tag.uid, va=p.virtual_account.uid)),
-            Column("state", lazy("State"), kind="state", value=pool_state),
-            Column("purchased", lazy("Purchased"), kind="num", sort=True, total=True),
-            Column("in_use", lazy("In use"), kind="num", sort=True, total=True),
-            Column("reserved", lazy("Reserved"), kind="num", total=True),
-            Column("lent", lazy("Lent"), kind="num", total=True),
-            Column("borrowed", lazy("Borrowed"), kind="num", total=True),
-            Column("balance", lazy("Balance"), kind="balance", sort=True, total=True),
-            Column("next_end", lazy("Next end"), kind="until", value=lambda p: last_day_of(p.next_end_at, zone)),
+            Column("state", gettext_lazy("State"), kind="state", value=pool_state),
+            Column("purchased", gettext_lazy("Purchased"), kind="num", sort=True, total=True),
+            Column("in_use", gettext_lazy("In use"), kind="num", sort=True, total=True),
+            Column("reserved", gettext_lazy("Reserved"), kind="num", total=True),
+            Column("lent", gettext_lazy("Lent"), kind="num", total=True),
+            Column("borrowed", gettext_lazy("Borrowed"), kind="num", total=True),
+            Column("balance", gettext_lazy("Balance"), kind="balance", sort=True, total=True),
+            Column("next_end", gettext_lazy("Next end"), kind="until", value=lambda p: last_day_of(p.next_end_at, zone)),
         ]  # fmt: skip
 
     def fetch(self, q: ListQuery) -> Page:
@@ -297,23 +305,24 @@ class OrderLineList(ListPage):
     """The order lines that brought this license."""
 
     key = "license-orders"
-    title = lazy("Orders")
+    title = gettext_lazy("Orders")
     template = "licenses/detail_list.html"
     here: Here
     sku = ""
     empty = Empty(
-        lazy("No order brought this license here"), lazy("It was transferred here, or it is used without a purchase.")
+        gettext_lazy("No order brought this license here"),
+        gettext_lazy("It was transferred here, or it is used without a purchase."),
     )
 
     columns = (
-        Column("order", lazy("Order"), kind="code", value=lambda r: r.line.order.number),
-        Column("line", lazy("Line"), kind="num", value=lambda r: r.line.line_number),
-        Column("state", lazy("State"), kind="state", value=lambda r: r.status),
-        Column("quantity", lazy("Quantity"), kind="num"),
-        Column("kind", lazy("Kind"), value=lambda r: KINDS[r.line.kind]),
-        Column("start", lazy("Start"), kind="date", value=lambda r: r.line.start_on),
-        Column("end", lazy("End"), kind="date", value=lambda r: r.line.end_on),
-        Column("recorded", lazy("Recorded"), kind="date", value=lambda r: r.line.order.created_at),
+        Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.line.order.number),
+        Column("line", gettext_lazy("Line"), kind="num", value=lambda r: r.line.line_number),
+        Column("state", gettext_lazy("State"), kind="state", value=lambda r: r.status),
+        Column("quantity", gettext_lazy("Quantity"), kind="num"),
+        Column("kind", gettext_lazy("Kind"), value=lambda r: KINDS[r.line.kind]),
+        Column("start", gettext_lazy("Start"), kind="date", value=lambda r: r.line.start_on),
+        Column("end", gettext_lazy("End"), kind="date", value=lambda r: r.line.end_on),
+        Column("recorded", gettext_lazy("Recorded"), kind="date", value=lambda r: r.line.order.created_at),
     )
 
     def fetch(self, q: ListQuery) -> Page:
@@ -336,26 +345,26 @@ class ActList(ListPage):
     """Every act that moved this license, the newest first."""
 
     key = "license-history"
-    title = lazy("History")
+    title = gettext_lazy("History")
     template = "licenses/detail_list.html"
     here: Here
     sight: Sight
     tag: Any = None
-    empty = Empty(lazy("Nothing happened yet"))
+    empty = Empty(gettext_lazy("Nothing happened yet"))
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         return [
-            Column("number", lazy("No."), kind="code", value=lambda r: r.entry.uid,
+            Column("number", gettext_lazy("No."), kind="code", value=lambda r: r.entry.uid,
                    link=lambda r: here.url("transfers-detail", entry=r.entry.uid)),
-            Column("at", lazy("Time"), kind="datetime", value=lambda r: r.entry.at),
-            Column("act", lazy("Act"), value=lambda r: ENTRY_KINDS[r.entry.kind], phone=True),
-            Column("source", lazy("From"), value=lambda r: side_text(r.source)),
-            Column("target", lazy("To"), value=lambda r: side_text(r.target)),
-            Column("quantity", lazy("Quantity"), kind="num"),
-            Column("actor", lazy("By"), value=lambda r: r.entry.actor_name),
-            Column("memo", lazy("Memo"), value=lambda r: r.entry.memo),
+            Column("at", gettext_lazy("Time"), kind="datetime", value=lambda r: r.entry.at),
+            Column("act", gettext_lazy("Act"), value=lambda r: ENTRY_KINDS[r.entry.kind], phone=True),
+            Column("source", gettext_lazy("Source"), value=lambda r: side_text(r.source)),
+            Column("target", gettext_lazy("Target"), value=lambda r: side_text(r.target)),
+            Column("quantity", gettext_lazy("Quantity"), kind="num"),
+            Column("actor", gettext_lazy("By"), value=lambda r: r.entry.actor_name),
+            Column("memo", gettext_lazy("Memo"), value=lambda r: r.entry.memo),
         ]  # fmt: skip
 
     def fetch(self, q: ListQuery) -> Page:
@@ -379,14 +388,15 @@ class SubscriptionList(LotList):
     """サブスクリプション: which contracts run?"""
 
     key = "subscriptions"
-    title = lazy("Subscriptions")
+    title = gettext_lazy("Subscriptions")
     template = "kit/list_page.html"
-    text_label = lazy("Filter by ID, license, order or virtual account")
+    text_label = gettext_lazy("Filter by ID, license, order or virtual account")
     kinds = ("subscription",)
     stamps = True
-    filters = (ChoiceFilter("state", lazy("State"), LOT_STATES),)
+    filters = (ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),)
     empty = Empty(
-        lazy("No subscriptions"), lazy("Subscriptions arrive with an order, like other licenses, and are listed here.")
+        gettext_lazy("No subscriptions"),
+        gettext_lazy("Subscriptions arrive with an order, like other licenses, and are listed here."),
     )
 
     @property
@@ -394,9 +404,9 @@ class SubscriptionList(LotList):
         here = self.here
         head, *rest = super().columns
         license_columns = [
-            Column("license", lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
+            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
                    link=lambda r: here.url("licenses-detail", tag=r.lot.tag.uid)),
-            Column("sku", lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
+            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
         ]  # fmt: skip
         return [head, *license_columns, *(column for column in rest if column.key != "kind")]
 

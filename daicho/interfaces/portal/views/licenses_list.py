@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from daicho.core.errors import NotFound
 from daicho.domain.access.rules import Permission
@@ -35,20 +35,20 @@ from daicho.interfaces.portal.views.licenses_parts import (
 )
 from daicho.interfaces.portal.web import Here, account_page
 
-STATES = [(code, words.STATES[code].word) for code in ("short", "ending", "ended", "not_started", "in_compliance")]
-SORTS = {
-    "license": "license", "virtual_account": "virtual_account", "purchased": "purchased", "in_use": "in_use",
-    "reserved": "reserved", "balance": "balance", "next_end": "next_end",
-}  # fmt: skip
+STATES = [
+    *((code, words.STATES[code].word) for code in ("short", "ending", "ended", "not_started", "in_compliance")),
+    ("spare", gettext_lazy("With spare")),
+    ("idle", gettext_lazy("No use for 90 days")),
+]
 
 
 class LicenseList(ListPage):
     """The license table; `by` groups it by license or by virtual account."""
 
     key = "licenses"
-    title = lazy("Licenses")
+    title = gettext_lazy("Licenses")
     row_id = "uid"
-    text_label = lazy("Filter by name, SKU or virtual account")
+    text_label = gettext_lazy("Filter by name, SKU or virtual account")
     default_sort = "license"
     default_size = 50
     stamps = True
@@ -63,8 +63,8 @@ class LicenseList(ListPage):
         if self.by:
             self.group = self._group
         self.empty = Empty(
-            lazy("No licenses yet"),
-            lazy("Licenses arrive when your partner or the vendor records your order for this account."),
+            gettext_lazy("No licenses yet"),
+            gettext_lazy("Licenses arrive when your partner or the vendor records your order for this account."),
         )
 
     @property
@@ -77,54 +77,56 @@ class LicenseList(ListPage):
             return here.url("licenses-detail", tag=pool.tag.uid, **place)
 
         columns = [
-            Column("license", lazy("License"), sort=not self.by, value=lambda p: license_name(p.tag), link=detail),
-            Column("sku", lazy("SKU"), kind="code", value=lambda p: p.tag.sku, phone=True),
-            Column("virtual_account", lazy("Virtual account"), sort=not self.by, value=lambda p: p.virtual_account.name, phone=True),
-            Column("state", lazy("State"), kind="state", value=pool_state, phone=True),
-            Column("purchased", lazy("Purchased"), kind="num", sort=not self.by, total=True),
-            Column("in_use", lazy("In use"), kind="num", sort=not self.by, total=True, phone=True),
-            Column("reserved", lazy("Reserved"), kind="num", sort=not self.by, total=True),
-            Column("balance", lazy("Balance"), kind="balance", sort=not self.by, total=True, phone=True),
-            Column("next_end", lazy("Next end"), kind="until", sort=not self.by, value=lambda p: last_day_of(p.next_end_at, zone)),
-            Column("lent", lazy("Lent"), kind="num", optional=True, total=True),
-            Column("borrowed", lazy("Borrowed"), kind="num", optional=True, total=True),
-            Column("pending", lazy("Not started yet"), kind="num", optional=True, total=True),
-            Column("family", lazy("Family"), optional=True, value=lambda p: p.tag.family),
-            Column("enforcement", lazy("Class"), optional=True, value=lambda p: ENFORCEMENTS[p.tag.enforcement]),
+            Column(
+                "license", gettext_lazy("License"), kind="code", sort=not self.by, value=lambda p: p.tag.sku, link=detail
+            ),
+            Column("name", gettext_lazy("Name"), optional=True, value=lambda p: license_name(p.tag)),
+            Column("virtual_account", gettext_lazy("Virtual account"), sort=not self.by, value=lambda p: p.virtual_account.name, phone=True),
+            Column("state", gettext_lazy("State"), kind="state", value=pool_state, phone=True),
+            Column("purchased", gettext_lazy("Purchased"), kind="num", sort=not self.by, total=True),
+            Column("in_use", gettext_lazy("In use"), kind="num", sort=not self.by, total=True, phone=True),
+            Column("reserved", gettext_lazy("Reserved"), kind="num", sort=not self.by, total=True),
+            Column("balance", gettext_lazy("Balance"), kind="balance", sort=not self.by, total=True, phone=True),
+            Column("next_end", gettext_lazy("Next end"), kind="until", sort=not self.by, value=lambda p: last_day_of(p.next_end_at, zone)),
+            Column("lent", gettext_lazy("Lent"), kind="num", optional=True, total=True),
+            Column("borrowed", gettext_lazy("Borrowed"), kind="num", optional=True, total=True),
+            Column("pending", gettext_lazy("Not started yet"), kind="num", optional=True, total=True),
+            Column("family", gettext_lazy("Family"), optional=True, value=lambda p: p.tag.family),
+            Column("enforcement", gettext_lazy("Class"), optional=True, value=lambda p: ENFORCEMENTS[p.tag.enforcement]),
         ]  # fmt: skip
         return columns if wide else [c for c in columns if c.key != "virtual_account"]
 
     @property
     def filters(self) -> list[Any]:  # type: ignore[override]
         found: list[Any] = [
-            ChoiceFilter("state", lazy("State"), STATES),
-            ChoiceFilter("kind", lazy("Kind"), list(KINDS.items())),
+            ChoiceFilter("state", gettext_lazy("State"), STATES),
+            ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
         ]
         labels = va_tags(self.sight) if self.sight.is_wide else []
         if labels:
-            found.append(ChoiceFilter("tag", lazy("Label"), [(one, one) for one in labels]))
+            found.append(ChoiceFilter("tag", gettext_lazy("Label"), [(one, one) for one in labels]))
         names = families(self.sight)
         if len(names) > 1:
-            found.append(ChoiceFilter("family", lazy("Family"), [(one, one) for one in names]))
-        found += [FlagFilter("spare", lazy("Spare only")), FlagFilter("idle", lazy("No use for 90 days"))]
+            found.append(ChoiceFilter("family", gettext_lazy("Family"), [(one, one) for one in names]))
         if self.here.va is not None:
-            found.append(FlagFilter("below", lazy("With those below")))
+            found.append(FlagFilter("below", gettext_lazy("With those below")))
         return found
 
     def criteria(self, q: ListQuery) -> PoolCriteria:
+        state = q.filters.get("state", "")
         return PoolCriteria(
             text=q.text,
-            state=q.filters.get("state", ""),
+            state="" if state in ("spare", "idle") else state,
             kind=q.filters.get("kind", ""),
             va_tag=q.filters.get("tag", ""),
             family=q.filters.get("family", ""),
-            spare=bool(q.filters.get("spare")),
-            idle=bool(q.filters.get("idle")),
+            spare=state == "spare",
+            idle=state == "idle",
         )
 
     def fetch(self, q: ListQuery) -> Page:
         criteria = self.criteria(q)
-        sort = SORTS.get(q.sort, "license") if not self.by else self.by
+        sort = self.by or q.sort
         page = list_pools(
             self.sight, criteria, sort=sort, descending=q.descending and not self.by, cursor=q.cursor, size=q.size
         )
@@ -201,20 +203,22 @@ class BranchList(ListPage):
     """Totals per branch, in tree order; only for who may see all of the account (S26)."""
 
     key = "license-branches"
-    title = lazy("Totals per branch")
+    title = gettext_lazy("Totals per branch")
     here: Here
     sight: Sight
     columns = (
-        Column("name", lazy("Virtual account"), value=lambda t: t.virtual_account.name),
-        Column("purchased", lazy("Purchased"), kind="num", value=lambda t: t.branch["purchased"]),
-        Column("in_use", lazy("In use"), kind="num", value=lambda t: t.branch["in_use"]),
-        Column("reserved", lazy("Reserved"), kind="num", value=lambda t: t.branch["reserved"]),
-        Column("balance", lazy("Balance"), kind="balance", value=lambda t: t.branch["balance"]),
-        Column("own_purchased", lazy("Own: purchased"), kind="num", value=lambda t: t.own["purchased"]),
-        Column("own_in_use", lazy("Own: in use"), kind="num", value=lambda t: t.own["in_use"]),
-        Column("own_balance", lazy("Own: balance"), kind="balance", value=lambda t: t.own["balance"]),
+        Column("name", gettext_lazy("Virtual account"), value=lambda t: t.virtual_account.name),
+        Column("purchased", gettext_lazy("Purchased"), kind="num", value=lambda t: t.branch["purchased"]),
+        Column("in_use", gettext_lazy("In use"), kind="num", value=lambda t: t.branch["in_use"]),
+        Column("reserved", gettext_lazy("Reserved"), kind="num", value=lambda t: t.branch["reserved"]),
+        Column("balance", gettext_lazy("Balance"), kind="balance", value=lambda t: t.branch["balance"]),
+        Column("own_purchased", gettext_lazy("Own: purchased"), kind="num", value=lambda t: t.own["purchased"]),
+        Column("own_in_use", gettext_lazy("Own: in use"), kind="num", value=lambda t: t.own["in_use"]),
+        Column("own_balance", gettext_lazy("Own: balance"), kind="balance", value=lambda t: t.own["balance"]),
     )
-    filters = (ChoiceFilter("family", lazy("Family"), lambda page: [(one, one) for one in families(page.sight)]),)
+    filters = (
+        ChoiceFilter("family", gettext_lazy("Family"), lambda page: [(one, one) for one in families(page.sight)]),
+    )
 
     def fetch(self, q: ListQuery) -> Page:
         rows = branch_totals(self.sight, PoolCriteria(family=q.filters.get("family", "")))
@@ -239,7 +243,7 @@ def branches(request: HttpRequest, here: Here) -> HttpResponseBase:
     page = BranchList(request, here=here, sight=sight)
     page.columns = (
         Column(
-            "name", lazy("Virtual account"), value=lambda t: t.virtual_account.name,
+            "name", gettext_lazy("Virtual account"), value=lambda t: t.virtual_account.name,
             link=lambda t: here.url("licenses-list", va=t.virtual_account.uid),
         ),
         *BranchList.columns[1:],

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import pgettext_lazy as plazy
 
 from daicho.core.clock import last_day
 from daicho.domain.access.rules import Permission
@@ -27,47 +25,47 @@ if TYPE_CHECKING:
     from daicho.domain.ledger.models import Pool
 
 KINDS: dict[str, str | Promise] = {
-    "perpetual": lazy("Perpetual"),
-    "term": plazy("license kind", "Term"),
-    "subscription": lazy("Subscription"),
-    "demo": lazy("Demo"),
+    "perpetual": gettext_lazy("Perpetual"),
+    "term": pgettext_lazy("license kind", "Term"),
+    "subscription": gettext_lazy("Subscription"),
+    "demo": gettext_lazy("Demo"),
 }
-BILLINGS: dict[str, str | Promise] = {"prepaid": lazy("Prepaid"), "usage": plazy("billing", "Usage")}
+BILLINGS: dict[str, str | Promise] = {"prepaid": gettext_lazy("Prepaid"), "usage": pgettext_lazy("billing", "Usage")}
 ENFORCEMENTS: dict[str, str | Promise] = {
-    "unenforced": lazy("Unenforced"),
-    "enforced": lazy("Enforced"),
-    "export_controlled": lazy("Export-controlled"),
+    "unenforced": gettext_lazy("Unenforced"),
+    "enforced": gettext_lazy("Enforced"),
+    "export_controlled": gettext_lazy("Export-controlled"),
 }
 OUTSIDE: dict[str, str | Promise] = {
-    "issued": lazy("Issued"),
-    "cancelled": lazy("Cancelled"),
-    "converted": lazy("Converted"),
-    "unassigned": lazy("Unassigned"),
+    "issued": gettext_lazy("Issued"),
+    "cancelled": gettext_lazy("Cancelled"),
+    "converted": gettext_lazy("Converted"),
+    "unassigned": gettext_lazy("Unassigned"),
 }
 PLACES: dict[str, str | Promise] = OUTSIDE | {
-    "pending": lazy("Not started"),
-    "on_hand": lazy("On hand"),
-    "reserved": lazy("Reserved"),
-    "fulfilled": lazy("Fulfilled"),
-    "ended": lazy("Ended"),
+    "pending": gettext_lazy("Not started"),
+    "on_hand": gettext_lazy("On hand"),
+    "reserved": gettext_lazy("Reserved"),
+    "fulfilled": gettext_lazy("Fulfilled"),
+    "ended": gettext_lazy("Ended"),
 }
 ENTRY_KINDS: dict[str, str | Promise] = {
-    "deposit": lazy("Deposit"),
-    "assign_order": lazy("Order assigned"),
-    "transfer": lazy("Transfer"),
-    "reserve": lazy("Reservation"),
-    "return": lazy("Return"),
-    "fulfil": lazy("License file issued"),
-    "convert": lazy("Conversion"),
-    "co_term": lazy("Common end date"),
-    "cancel": lazy("Cancellation"),
-    "revoke": lazy("Revocation by the operator"),
-    "correct": lazy("Correction by the operator"),
-    "time": lazy("Start or end"),
-    "undo": lazy("Undo"),
-    "reuse": lazy("Re-use on another device"),
-    "move_unit": lazy("Device moved"),
-    "replace": lazy("Device replaced"),
+    "deposit": gettext_lazy("Deposit"),
+    "assign_order": gettext_lazy("Order assigned"),
+    "transfer": gettext_lazy("Transfer"),
+    "reserve": gettext_lazy("Reservation"),
+    "return": gettext_lazy("Return"),
+    "fulfil": gettext_lazy("License file issued"),
+    "convert": gettext_lazy("Conversion"),
+    "co_term": gettext_lazy("Common end date"),
+    "cancel": gettext_lazy("Cancellation"),
+    "revoke": gettext_lazy("Revocation by the operator"),
+    "correct": gettext_lazy("Correction by the operator"),
+    "time": gettext_lazy("Start or end"),
+    "undo": gettext_lazy("Undo"),
+    "reuse": gettext_lazy("Re-use on another device"),
+    "move_unit": gettext_lazy("Device moved"),
+    "replace": gettext_lazy("Device replaced"),
 }
 
 
@@ -97,6 +95,11 @@ def pool_state(pool: Pool) -> kit.State:
     """The worst state of a pool, with the number that belongs to it."""
     code = state_of(pool)
     return kit.State(code, pool.short if code == "short" else None)
+
+
+def dotted(*parts: str) -> str:
+    """One line of facts."""
+    return " · ".join(part for part in parts if part)
 
 
 def balance_state(balance: int) -> str:
@@ -131,12 +134,3 @@ def may_manage(here: Here) -> bool:
 
 def licenses_crumb(here: Here) -> kit.Crumb:
     return kit.Crumb(_("Licenses"), here.url("licenses-list"))
-
-
-def event_sentence(row: Any) -> str:
-    """A line of the event log in words."""
-    try:
-        from daicho.interfaces.portal import events_text
-    except ImportError:
-        return f"{row.kind} {row.subject}"
-    return str(events_text.sentence(row))

@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission
@@ -37,12 +37,12 @@ def device_choices(sight: Sight, text: str = "", limit: int = 100) -> tuple[list
 
 
 class UseForm(forms.Form):
-    pool = forms.ChoiceField(label=lazy("Where the spare licenses lie"))
-    device = forms.CharField(label=lazy("Device"), max_length=16)
+    pool = forms.ChoiceField(label=gettext_lazy("Where the spare licenses lie"))
+    device = forms.CharField(label=gettext_lazy("Device"), max_length=16)
     quantity = forms.IntegerField(
-        label=lazy("Quantity"), min_value=1, max_value=MAX_QUANTITY, initial=1, widget=kit.Quantity
+        label=gettext_lazy("Quantity"), min_value=1, max_value=MAX_QUANTITY, initial=1, widget=kit.Quantity
     )
-    memo = forms.CharField(label=lazy("Memo (approval number, …)"), max_length=500, required=False)
+    memo = forms.CharField(label=gettext_lazy("Memo (approval number, …)"), max_length=500, required=False)
 
     def __init__(
         self, *args: Any, pools: list[Any], devices: list[tuple[str, str]], source: str, **kwargs: Any

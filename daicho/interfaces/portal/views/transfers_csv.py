@@ -9,7 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from daicho.core import tabular
 from daicho.core.errors import BusinessError
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LABELS = {
-    "source": lazy("From"), "target": lazy("To"), "sku": lazy("SKU"), "quantity": lazy("Quantity"), "lot": lazy("Lot"),
+    "source": gettext_lazy("Source"), "target": gettext_lazy("Target"), "sku": gettext_lazy("SKU"), "quantity": gettext_lazy("Quantity"), "lot": gettext_lazy("Lot"),
 }  # fmt: skip
 
 
 class TransferFileForm(forms.Form):
-    file = forms.FileField(label=lazy("File"))
+    file = forms.FileField(label=gettext_lazy("File"))
     choice = forms.ChoiceField(
-        label=lazy("Which lots first"),
+        label=gettext_lazy("Which lots first"),
         choices=[
-            ("soonest_end", lazy("Those that end soonest first")),
-            ("longest_term", lazy("Those that end last first")),
+            ("soonest_end", gettext_lazy("Those that end soonest first")),
+            ("longest_term", gettext_lazy("Those that end last first")),
         ],
         initial="soonest_end",
         widget=forms.RadioSelect,
     )
-    memo = forms.CharField(label=lazy("Memo (approval number, …)"), max_length=500, required=False)
+    memo = forms.CharField(label=gettext_lazy("Memo (approval number, …)"), max_length=500, required=False)
 
 
 @account_page(Permission.LICENSES_MANAGE)

@@ -7,8 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission
@@ -55,34 +54,36 @@ def entry_state(row: EntryRow) -> kit.State:
 
 class TransferList(ListPage):
     key = "transfers"
-    title = lazy("Transfers")
-    text_label = lazy("Filter by number, license, person or memo")
+    title = gettext_lazy("Transfers")
+    text_label = gettext_lazy("Filter by number, license, person or memo")
     default_sort = "-at"
     stamps = True
     here: Here
     sight: Sight
     filters = (
-        ChoiceFilter("kind", lazy("Act"), KIND_CHOICES),
-        DateFilter("since", lazy("From")),
-        DateFilter("until", lazy("Until")),
+        ChoiceFilter("kind", gettext_lazy("Act"), KIND_CHOICES),
+        DateFilter("since", gettext_lazy("From")),
+        DateFilter("until", gettext_lazy("Until")),
     )
-    empty = Empty(lazy("No transfers yet"), lazy("Licenses that you move between virtual accounts appear here."))
+    empty = Empty(
+        gettext_lazy("No transfers yet"), gettext_lazy("Licenses that you move between virtual accounts appear here.")
+    )
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         return [
-            Column("number", lazy("No."), kind="code", value=lambda r: r.entry.uid,
+            Column("number", gettext_lazy("No."), kind="code", value=lambda r: r.entry.uid,
                    link=lambda r: here.url("transfers-detail", entry=r.entry.uid)),
-            Column("at", lazy("Time"), kind="datetime", sort=True, value=lambda r: r.entry.at, phone=True),
-            Column("act", lazy("Act"), value=lambda r: ENTRY_KINDS[r.entry.kind]),
-            Column("source", lazy("From"), value=lambda r: side_text(r.source), phone=True),
-            Column("target", lazy("To"), value=lambda r: side_text(r.target), phone=True),
-            Column("licenses", lazy("Licenses"), value=licenses_text),
-            Column("quantity", lazy("Quantity"), kind="num", phone=True),
-            Column("state", lazy("State"), kind="state", value=entry_state),
-            Column("actor", lazy("By"), value=lambda r: r.entry.actor_name),
-            Column("memo", lazy("Memo"), value=lambda r: r.entry.memo),
+            Column("at", gettext_lazy("Time"), kind="datetime", sort=True, value=lambda r: r.entry.at, phone=True),
+            Column("act", gettext_lazy("Act"), value=lambda r: ENTRY_KINDS[r.entry.kind]),
+            Column("source", gettext_lazy("Source"), value=lambda r: side_text(r.source), phone=True),
+            Column("target", gettext_lazy("Target"), value=lambda r: side_text(r.target), phone=True),
+            Column("licenses", gettext_lazy("Licenses"), value=licenses_text),
+            Column("quantity", gettext_lazy("Quantity"), kind="num", phone=True),
+            Column("state", gettext_lazy("State"), kind="state", value=entry_state),
+            Column("actor", gettext_lazy("By"), value=lambda r: r.entry.actor_name),
+            Column("memo", gettext_lazy("Memo"), value=lambda r: r.entry.memo),
         ]  # fmt: skip
 
     def fetch(self, q: ListQuery) -> Page:
@@ -165,8 +166,8 @@ def show_entry(
         kit.Fact(_("Act"), act),
         kit.Fact(_("Time"), words.datetime(entry.at, zone=True)),
         kit.Fact(_("By"), entry.actor_name),
-        kit.Fact(_("From"), side_text(row.source)),
-        kit.Fact(_("To"), side_text(row.target)),
+        kit.Fact(_("Source"), side_text(row.source)),
+        kit.Fact(_("Target"), side_text(row.target)),
         kit.Fact(_("Quantity"), words.num(row.quantity)),
         kit.Fact(_("Memo"), entry.memo),
     ]

@@ -8,8 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from daicho.core.errors import BusinessError
 from daicho.core.text import fingerprint
@@ -65,7 +64,7 @@ class SpareList(LicenseList):
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         super().__init__(request, **given)
         self.title = title(1)
-        self.empty = Empty(lazy("Nothing is spare"), lazy("Everything you may move is in use."))
+        self.empty = Empty(gettext_lazy("Nothing is spare"), gettext_lazy("Everything you may move is in use."))
 
     @property
     def filters(self) -> list[Any]:  # type: ignore[override]

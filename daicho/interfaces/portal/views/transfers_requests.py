@@ -7,8 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission
@@ -23,8 +22,8 @@ from daicho.interfaces.portal.views.transfers_list import list_tabs
 from daicho.interfaces.portal.web import Here, account_page
 
 STATES = [
-    ("open", pgettext_lazy("transfer request", "Open")), ("approved", lazy("Approved")), ("declined", lazy("Declined")),
-    ("withdrawn", lazy("Withdrawn")),
+    ("open", pgettext_lazy("transfer request", "Open")), ("approved", gettext_lazy("Approved")), ("declined", gettext_lazy("Declined")),
+    ("withdrawn", gettext_lazy("Withdrawn")),
 ]  # fmt: skip
 
 
@@ -44,24 +43,24 @@ def moves_text(waiting: Any) -> str:
 
 class RequestList(ListPage):
     key = "transfer-requests"
-    title = lazy("Transfer approvals")
+    title = gettext_lazy("Transfer approvals")
     here: Here
     sight: Sight
-    filters = (ChoiceFilter("state", lazy("State"), STATES),)
-    empty = Empty(lazy("No transfer waits for approval"), kind="nothing_wrong")
+    filters = (ChoiceFilter("state", gettext_lazy("State"), STATES),)
+    empty = Empty(gettext_lazy("No transfer waits for approval"), kind="nothing_wrong")
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         return [
-            Column("number", lazy("No."), kind="code", value=lambda w: w.uid,
+            Column("number", gettext_lazy("No."), kind="code", value=lambda w: w.uid,
                    link=lambda w: here.url("transfers-request", waiting=w.uid)),
-            Column("state", lazy("State"), kind="state", value=request_state),
-            Column("at", lazy("Since"), kind="datetime", value=lambda w: w.created_at, phone=True),
-            Column("source", lazy("From"), value=lambda w: w.source.name, phone=True),
-            Column("licenses", lazy("Licenses"), value=moves_text, phone=True),
-            Column("by", lazy("By"), value=lambda w: w.requested_by_name),
-            Column("memo", lazy("Memo"), value=lambda w: w.memo),
+            Column("state", gettext_lazy("State"), kind="state", value=request_state),
+            Column("at", gettext_lazy("Since"), kind="datetime", value=lambda w: w.created_at, phone=True),
+            Column("source", gettext_lazy("Source"), value=lambda w: w.source.name, phone=True),
+            Column("licenses", gettext_lazy("Licenses"), value=moves_text, phone=True),
+            Column("by", gettext_lazy("By"), value=lambda w: w.requested_by_name),
+            Column("memo", gettext_lazy("Memo"), value=lambda w: w.memo),
         ]  # fmt: skip
 
     def fetch(self, q: ListQuery) -> Page:
@@ -122,7 +121,7 @@ def _show(
     facts = [
         kit.Fact(_("By"), waiting.requested_by_name),
         kit.Fact(_("Since"), words.datetime(waiting.created_at)),
-        kit.Fact(_("From"), waiting.source.name),
+        kit.Fact(_("Source"), waiting.source.name),
         kit.Fact(_("Memo"), waiting.memo),
     ]
     if not is_open:
