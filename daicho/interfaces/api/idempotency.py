@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -62,10 +63,18 @@ def once(run: Run) -> Run:
             if response.status_code >= 400:
                 transaction.set_rollback(True)
             else:
-                keep_answer(claim, status=response.status_code, answer=response.content.decode())
+                keep_answer(claim, status=response.status_code, answer=_without_secret(response.content.decode()))
             return response
 
     return answer
+
+
+def _without_secret(answer: str) -> str:
+    """What is kept of an answer: a secret that is shown once is not, so a repeated request reads null there."""
+    if '"secret":' not in answer:
+        return answer
+    data = json.loads(answer)
+    return json.dumps(data | {"secret": None}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _atomic(request: HttpRequest, run: Run, kwargs: dict[str, Any]) -> HttpResponse:
