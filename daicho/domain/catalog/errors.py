@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from daicho.core.errors import BusinessError
 
 
-def required(field_label: str | Promise = "") -> BusinessError:
+def required() -> BusinessError:
     return BusinessError("required", 422, _("Enter a value."))
 
 
@@ -93,9 +92,3 @@ def nothing_in_file() -> BusinessError:
 
 def bad_json() -> BusinessError:
     return BusinessError("bad_json", 422, _("This JSON file is not a list of licenses."))
-
-
-def rows_refused(count: int) -> BusinessError:
-    return BusinessError(
-        "rows_refused", 422, _("Nothing was imported: mend the marked rows first (%(count)s)."), count=count
-    )

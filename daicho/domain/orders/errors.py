@@ -43,14 +43,6 @@ def unknown_destination() -> BusinessError:
     )
 
 
-def too_many_guesses() -> BusinessError:
-    return BusinessError(
-        "too_many_attempts",
-        429,
-        _("Too many wrong destinations. Wait an hour, or ask the customer for the exact names."),
-    )
-
-
 def order_conflict(number: str) -> BusinessError:
     return BusinessError(
         "order_conflict",
@@ -128,5 +120,5 @@ def reason_required() -> BusinessError:
     return BusinessError("required", 422, _("Enter a reason. The partner reads it."))
 
 
-def order_unreadable() -> BusinessError:
+def import_not_found() -> BusinessError:
     return BusinessError("import_not_found", 404, _("This import is no longer kept. Upload the file again."))

@@ -66,7 +66,7 @@ def kept_draft(actor: Actor, company: PartnerCompany | None, uid: str) -> Draft:
     """The kept file's draft; raises `import_not_found`."""
     found = Draft.objects.filter(user_id=actor.user_id, kind=KIND, uid=uid).first() if actor.user_id else None
     if found is None or found.data["company"] != (company.uid if company is not None else ""):
-        raise errors.order_unreadable()
+        raise errors.import_not_found()
     return found
 
 

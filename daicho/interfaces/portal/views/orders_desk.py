@@ -190,15 +190,15 @@ def cancel(request: HttpRequest, desk: Desk, uid: str) -> HttpResponseBase:
             raise
         kit.tell(request, "error", error.text())
         return back
-    text = ngettext("%(count)s license was cancelled.", "%(count)s licenses were cancelled.", done.cancelled)
-    told = text % {"count": words.num(done.cancelled)}
     if done.left:
-        rest = ngettext(
-            "%(told)s %(left)s stays: it is in use, set aside or lent.",
-            "%(told)s %(left)s stay: they are in use, set aside or lent.",
+        text = ngettext(
+            "%(count)s cancelled; %(left)s stays, because it is in use, set aside or lent.",
+            "%(count)s cancelled; %(left)s stay, because they are in use, set aside or lent.",
             done.left,
         )
-        kit.tell(request, "caution", rest % {"told": told, "left": words.num(done.left)})
+        counts = {"count": words.num(done.cancelled), "left": words.num(done.left)}
+        kit.tell(request, "caution", text % counts)
     else:
-        kit.tell(request, "done", told)
+        text = ngettext("%(count)s license was cancelled.", "%(count)s licenses were cancelled.", done.cancelled)
+        kit.tell(request, "done", text % {"count": words.num(done.cancelled)})
     return back

@@ -70,7 +70,7 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
         Column("quantity", lazy("Quantity"), kind="num", sort=True, phone=True),
         Column("virtual_account", lazy("Virtual account"), value=destination_text),
         Column("state", lazy("State"), kind="state", value=state_of, phone=True),
-        Column("start", lazy("Start"), kind="date", sort=True, value=lambda r: r.line.start_on),
+        Column("start", lazy("Start"), kind="date", sort=True, optional=True, value=lambda r: r.line.start_on),
         Column("end", lazy("End"), kind="until", sort=True, value=lambda r: r.line.end_on),
         Column("kind", lazy("Kind"), optional=True, value=lambda r: str(KINDS[r.line.kind])),
         Column("billing", lazy("Billing"), optional=True, value=lambda r: str(BILLINGS[r.line.billing])),
