@@ -9,7 +9,7 @@ import uuid
 from typing import Any
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from daicho.domain.access.queries_events import GROUPS, EventRow, Side
 from daicho.domain.audit.kinds import KINDS
@@ -63,7 +63,7 @@ def test_before_and_after_are_told_in_words() -> None:
         before={"role": "account_user", "ends_at": None},
         after={"role": "account_administrator", "ends_at": "2027-03-31T15:00:00+00:00"},
     )
-    with translation.override("en"):
+    with translation.override("en"), timezone.override("UTC"):
         assert [str(change) for change in changes(line)] == [
             "Role: Smart Account User → Smart Account Administrator",
             "End date: – → 31 Mar 2027, 15:00 UTC",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import django
 from django.core.management import call_command
+from django.core.management.commands import makemessages
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCALE = ROOT / "daicho" / "locale"
@@ -75,6 +76,7 @@ def extract_here() -> None:
 
     settings.configure(LOCALE_PATHS=["locale"], USE_I18N=True)
     django.setup()
+    makemessages.Command.xgettext_options.append("--keyword=lazy")  # gettext_lazy as lazy, where gettext is _
     call_command("makemessages", locale=["ja"], no_location=True, no_wrap=True, verbosity=0)
 
 

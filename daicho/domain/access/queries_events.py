@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from daicho.core.actor import Actor
+from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean
 from daicho.domain.access.policy import ensure_may, ensure_operator
@@ -143,6 +144,14 @@ def list_events(
     page: Page[Event] = keyset_page(lines, ORDER, cursor=cursor, size=size, count=count)
     rows = [_row(sight, event) for event in page.rows]
     return EventPage(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def get_event(sight: EventSight, uid: str) -> EventRow:
+    """One line with its seal, or NotFound."""
+    rows = list(describe_sealed(EventSight(sight.lines.filter(uid=uid), sight.visible)))
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def latest_events(

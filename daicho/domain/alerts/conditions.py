@@ -158,7 +158,7 @@ def devices_recorded_twice() -> Facts:
 
 
 def _tag(tag: Any) -> Data:
-    return {"sku": tag.sku, "name": tag.name, "name_ja": tag.name_ja}
+    return {"tag": tag.uid, "sku": tag.sku, "name": tag.name, "name_ja": tag.name_ja}
 
 
 def _end(end_at: dt.datetime | None, account: SmartAccount) -> Data:

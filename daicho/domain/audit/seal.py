@@ -152,6 +152,24 @@ def _first_extra() -> Wrong | None:
     return Wrong(Fault.EXTRA, None, extra.uid) if extra else None
 
 
+def verify_lines(lines: QuerySet[Event], limit: int = 10_000) -> tuple[int, Wrong | None]:
+    """Prove the newest sealed lines of a query: each is as sealed, and its block's hash covers it. How many, what is wrong.
+
+    For readers of a part of the log; that the chain as a whole is unbroken is shown by `verify`.
+    """
+    events = list(lines.order_by("-pk")[:limit])
+    seals = {seal.event_id: seal for seal in Seal.objects.filter(event_id__in=[event.pk for event in events])}
+    for event in reversed(events):
+        seal = seals.get(event.pk)
+        if seal is not None and digest(event) != seal.digest:
+            return len(seals), Wrong(Fault.CHANGED, seal.block.number, event.uid)
+    for block in SealBlock.objects.filter(pk__in={seal.block_id for seal in seals.values()}).order_by("number"):
+        digests = Seal.objects.filter(block=block).order_by("event_id").values_list("digest", flat=True)
+        if block_hash(block.number, block.sealed_at, block.previous_hash, digests) != block.hash:
+            return len(seals), Wrong(Fault.BROKEN_CHAIN, block.number)
+    return len(seals), None
+
+
 @dataclass(frozen=True, slots=True)
 class SealStatus:
     """The head of the chain, and since when an event waits for its seal (None: none waits)."""

@@ -40,3 +40,8 @@ class Mail(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="mail_due")]
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The rendered mail, kept in the demonstration; empty elsewhere."""
+        return self.rendered or {"subject": "", "text": "", "html": ""}

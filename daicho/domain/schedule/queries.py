@@ -31,3 +31,13 @@ def jobs() -> list[JobState]:
     """All jobs by name."""
     columns = ("name", "last_started", "last_succeeded", "failures", "last_error")
     return [JobState(*row) for row in JobRun.objects.order_by("name").values_list(*columns)]
+
+
+def job_runs() -> list[JobRun]:
+    """Every periodic job as it stands: last success, due, failures in a row."""
+    return list(JobRun.objects.order_by("name"))
+
+
+def workers() -> list[Worker]:
+    """The workers seen within a day, the latest first."""
+    return list(Worker.objects.order_by("-seen_at"))

@@ -183,7 +183,14 @@ def _va_choices(request: HttpRequest, here: Here) -> list[kit.Choice]:
 
 
 WHOLE_ACCOUNT_PAGES = frozenset(
-    {"agreements-list", "access_requests-list", "account-settings", "search-results", "notifications-settings", "notifications-addresses"}
+    {
+        "agreements-list",
+        "access_requests-list",
+        "account-settings",
+        "search-results",
+        "notifications-settings",
+        "notifications-addresses",
+    }
 )
 
 
