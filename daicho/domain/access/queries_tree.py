@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from daicho.core.actor import Actor
+from daicho.core.errors import NotFound
 from daicho.core.text import name_key
 from daicho.domain.access.policy import visible_virtual_accounts
 from daicho.domain.access.rules import Permission
@@ -44,3 +45,12 @@ def search_virtual_accounts(actor: Actor, account: SmartAccount, text: str, *, l
     for word in name_key(text).split():
         found = found.filter(name_key__contains=word)
     return list(found.order_by("name_key")[:limit])
+
+
+def virtual_account_named(actor: Actor, account: SmartAccount, name: str) -> VirtualAccount:
+    """The visible virtual account with this name, whatever its case and width; else NotFound."""
+    visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+    found = visible.filter(name_key=name_key(name)).first()
+    if found is None:
+        raise NotFound
+    return found

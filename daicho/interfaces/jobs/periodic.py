@@ -61,6 +61,20 @@ def land_orders() -> object:
     return deposit_waiting_due()
 
 
+def end_grants() -> object:
+    """Rights whose end has passed are recorded as ended; the door itself looks at the clock."""
+    from daicho.domain.access.commands.grants import end_due_grants
+
+    return end_due_grants()
+
+
+def hand_over_rights() -> object:
+    """Hand-overs of rights whose day has come are carried out."""
+    from daicho.domain.access.commands.hand_overs import run_due_hand_overs
+
+    return run_due_hand_overs()
+
+
 def end_sessions() -> object:
     """Sessions that ended are removed."""
     from django.core.management import call_command
@@ -82,6 +96,8 @@ JOBS = (
     Job("seal-events", timedelta(seconds=30), seal_events),
     Job("land-orders", timedelta(seconds=20), land_orders),
     Job("run-openings", timedelta(minutes=5), run_openings),
+    Job("end-grants", timedelta(minutes=1), end_grants),
+    Job("hand-over-rights", timedelta(seconds=30), hand_over_rights),
     Job("end-sessions", timedelta(hours=1), end_sessions),
     Job("forget-requests", timedelta(hours=1), forget_requests),
 )
