@@ -10,3 +10,5 @@ urlpatterns = [
 ]
 if find_spec("daicho.interfaces.api"):
     urlpatterns.insert(0, path("api/v1/", include("daicho.interfaces.api.urls")))
+
+handler500 = "daicho.interfaces.portal.views.errors.server_error"
