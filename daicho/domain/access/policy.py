@@ -73,7 +73,7 @@ def scope_of(actor: Actor, account: SmartAccount) -> Scope:
     if actor.is_system:
         return Scope(everywhere=frozenset(Permission))
     limit = frozenset(Permission)
-    if actor.kind is ActorKind.API_CLIENT:
+    if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
         scopes = ApiClient.objects.values_list("scopes", flat=True).get(pk=actor.api_client_id)
         limit = frozenset(Permission(code) for code in scopes if code in Permission)
     everywhere: set[Permission] = set()

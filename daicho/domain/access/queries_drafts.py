@@ -10,8 +10,10 @@ from daicho.domain.tenancy.models import SmartAccount
 
 def get_draft(actor: Actor, account: SmartAccount, kind: str, uid: str) -> Draft:
     """The actor's own draft of this kind, or NotFound."""
+    if actor.user_id is None:
+        raise NotFound
     draft = Draft.objects.filter(user_id=actor.user_id, account=account, kind=kind, uid=uid).first()
-    if draft is None or actor.user_id is None:
+    if draft is None:
         raise NotFound
     return draft
 

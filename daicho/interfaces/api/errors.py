@@ -19,13 +19,21 @@ logger = logging.getLogger("daicho.api")
 
 
 def install(api: NinjaAPI) -> None:
-    api.add_exception_handler(BusinessError, lambda request, error: of_error(error))
-    api.add_exception_handler(Http404, lambda request, error: of_error(NotFound()))
+    api.add_exception_handler(BusinessError, _refused)
+    api.add_exception_handler(Http404, _missing)
     api.add_exception_handler(AuthenticationError, _unauthenticated)
     api.add_exception_handler(AuthorizationError, _csrf)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(HttpError, _http)
     api.add_exception_handler(Exception, _internal)
+
+
+def _refused(request: HttpRequest, error: Any) -> HttpResponse:
+    return of_error(error)
+
+
+def _missing(request: HttpRequest, error: Any) -> HttpResponse:
+    return of_error(NotFound())
 
 
 def _unauthenticated(request: HttpRequest, error: Any) -> HttpResponse:
@@ -38,12 +46,12 @@ def _csrf(request: HttpRequest, error: Any) -> HttpResponse:
     return problem(403, "csrf_failed", _("Send the CSRF token of your session in the header X-CSRFToken."))
 
 
-def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+def _http(request: HttpRequest, error: Any) -> HttpResponse:
     code = {400: "bad_request", 403: "csrf_failed", 429: "too_many_requests"}.get(error.status_code, "refused")
     return problem(error.status_code, code, str(error))
 
 
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     fields = []
     for found in error.errors:
         where = [
@@ -53,7 +61,7 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     return problem(422, "invalid_input", _("Check the marked fields. Nothing was saved."), errors=fields)
 
 
-def _internal(request: HttpRequest, error: Exception) -> HttpResponse:
+def _internal(request: HttpRequest, error: Any) -> HttpResponse:
     if settings.DEBUG_PROPAGATE_EXCEPTIONS:
         raise error
     logger.error("%s %s failed", request.method, request.path, exc_info=error)

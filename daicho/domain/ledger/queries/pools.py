@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,9 +152,8 @@ def branch_totals(sight: Sight, criteria: PoolCriteria | None = None, *, limit: 
         return []
     nodes = list(sight.virtual_accounts().order_by("depth", "name_key")[:limit])
     pools = find_pools(sight, criteria or PoolCriteria()).order_by()
-    sums: Iterable[dict[str, Any]] = pools.values("virtual_account_id", "virtual_account__path").annotate(
-        **{f"sum_{n}": Sum(n) for n in SUMS}
-    )
+    named = {f"sum_{name}": Sum(name) for name in SUMS}
+    sums: QuerySet[Pool, Any] = pools.values("virtual_account_id", "virtual_account__path").annotate(**named)
     own: dict[int, dict[str, int]] = {}
     branch: dict[int, dict[str, int]] = {}
     for row in sums:
