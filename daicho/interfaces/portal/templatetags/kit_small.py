@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 from django import template
@@ -30,10 +31,18 @@ def icon(name: str, label: str = "") -> SafeString:
     """An icon of the sprite; hidden from assistive technology unless it carries a `label`."""
     if name not in components.ICONS:
         raise template.TemplateSyntaxError(f"there is no icon {name!r} in the sprite")
-    source = f"{static('vendor/icons.svg')}#{name}"
     if label:
-        return format_html('<svg class="ico" role="img" aria-label="{}"><use href="{}"/></svg>', label, source)
-    return format_html('<svg class="ico" aria-hidden="true"><use href="{}"/></svg>', source)
+        return format_html('<svg class="ico" role="img" aria-label="{}"><use href="{}"/></svg>', label, _place(name))
+    return _quiet(name)
+
+
+def _place(name: str) -> str:
+    return f"{static('vendor/icons.svg')}#{name}"
+
+
+@functools.cache
+def _quiet(name: str) -> SafeString:
+    return format_html('<svg class="ico" aria-hidden="true"><use href="{}"/></svg>', _place(name))
 
 
 def _attributes(values: dict[str, Any]) -> SafeString:
