@@ -137,12 +137,18 @@ def look_at_all_events(actor: Actor) -> EventSight:
 
 
 def list_events(
-    sight: EventSight, wanted: EventFilter, *, cursor: str | None = None, size: int = 50, count: bool = False
+    sight: EventSight,
+    wanted: EventFilter,
+    *,
+    cursor: str | None = None,
+    size: int = 50,
+    count: bool = False,
+    sealed: bool = False,
 ) -> EventPage:
-    """One page of the log, newest first. Raises `bad_cursor`."""
+    """One page of the log, newest first; `sealed` adds digests and blocks. Raises `bad_cursor`."""
     lines = wanted.narrow(sight.lines).select_related("account", "virtual_account", "other_virtual_account")
     page: Page[Event] = keyset_page(lines, ORDER, cursor=cursor, size=size, count=count)
-    rows = [_row(sight, event) for event in page.rows]
+    rows = list(_with_seals(sight, page.rows)) if sealed else [_row(sight, event) for event in page.rows]
     return EventPage(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 

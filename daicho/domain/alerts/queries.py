@@ -14,11 +14,13 @@ from daicho.core.clock import now
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean
-from daicho.domain.access.policy import Scope, ensure_may, ensure_signed_in, scope_of
-from daicho.domain.access.rules import Permission
+from daicho.domain.access.policy import Scope, ensure_may, ensure_operator, ensure_signed_in, scope_of
+from daicho.domain.access.rules import OperatorPermission, Permission
 from daicho.domain.alerts.coverage import Shortage, Spare, UsedBy, shortages
 from daicho.domain.alerts.kinds import KINDS, readable
 from daicho.domain.alerts.models import DEFAULT_DAYS, Alert, ExtraAddress, NotificationSetting
+from daicho.domain.mailbox.models import Mail
+from daicho.domain.mailbox.queries import troubled_mails
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 URGENCY = Case(
@@ -201,3 +203,9 @@ def list_extra_addresses(actor: Actor, account: SmartAccount) -> list[ExtraAddre
     """The further addresses of an account, for who manages its settings."""
     ensure_may(actor, Permission.SETTINGS_MANAGE, account)
     return list(ExtraAddress.objects.filter(account=account).order_by("email"))
+
+
+def list_troubled_mails(actor: Actor, limit: int = 200) -> list[Mail]:
+    """Mails that failed or wait for another attempt, for the operator."""
+    ensure_operator(actor, OperatorPermission.SUPPORT)
+    return troubled_mails(limit)

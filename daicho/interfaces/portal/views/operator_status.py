@@ -13,9 +13,10 @@ from django.utils.translation import ngettext
 from daicho.core.clock import now
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.alerts.commands.outbox import retry_failed_mails, retry_mail
+from daicho.domain.alerts.queries import list_troubled_mails
 from daicho.domain.audit.seal import seal_status, verify
 from daicho.domain.ledger.check import check_ledger
-from daicho.domain.mailbox.queries import outbox, troubled_mails
+from daicho.domain.mailbox.queries import outbox
 from daicho.domain.schedule.queries import SEEN_WITHIN, job_runs, workers
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -66,7 +67,7 @@ def page(request: HttpRequest, here: Here) -> HttpResponseBase:
                 "state": kit.State("failed") if mail.state == "failed" else kit.State("waiting"),
                 "retry": reverse("operator_status-retry", kwargs={"uid": mail.uid}),
             }
-            for mail in troubled_mails(50)
+            for mail in list_troubled_mails(here.actor, 50)
         ],
         "seal": [
             kit.Fact(_("Blocks"), words.num(seal.blocks)),
