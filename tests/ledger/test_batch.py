@@ -141,7 +141,7 @@ def test_an_unchanged_renewal_writes_nothing(ledger: Ledger, django_assert_max_n
     unit = world.unit(world.tokyo)
     one(ask(unit, world.storage, 3))
     changes = UseChange.objects.count()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert one(ask(unit, world.storage, 3)).is_granted
     assert UseChange.objects.count() == changes
 

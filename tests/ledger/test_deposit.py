@@ -12,6 +12,7 @@ from daicho.domain.audit.models import Event
 from daicho.domain.ledger.commands.deposit import AssignPart, NewLot, assign_unassigned, deposit_lots
 from daicho.domain.ledger.limits import MAX_LINES, MAX_QUANTITY
 from daicho.domain.ledger.models import Entry, Holding, Lot, Place
+from daicho.domain.tenancy.models import VirtualAccount
 from tests.ledger.conftest import Ledger, refusal
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -102,6 +103,15 @@ def test_a_virtual_account_of_somebody_else_does_not_exist(ledger: Ledger) -> No
     world = ledger.world
     error = refusal(lambda: deposit(ledger, new_lot(world, 1, virtual_account=world.other_default)))
     assert error.code == "not_found"
+
+
+def test_nothing_arrives_where_somebody_has_just_deleted_the_virtual_account(ledger: Ledger) -> None:
+    world = ledger.world
+    VirtualAccount.objects.filter(pk=world.osaka.pk).update(deleted_at=now())
+    assert world.osaka.deleted_at is None, "as read before the deletion"
+    error = refusal(lambda: deposit(ledger, new_lot(world, 1, virtual_account=world.osaka)))
+    assert error.code == "not_found"
+    assert not Entry.objects.exists()
 
 
 def test_a_waiting_lot_is_assigned_in_parts(ledger: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""Lock what an act touches, always in the same order: units by id, then pools by (virtual account, tag).
+"""Lock what an act touches, always in the same order: units by id, virtual accounts, pools by (virtual account, tag).
 
 The lock of a pool guards everything in it: the holdings of its tag in its virtual account and the uses that draw on
 it. So a crowd can neither deadlock nor oversell. On SQLite the transaction itself is the lock (BEGIN IMMEDIATE).
@@ -10,9 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
+from django.db import connection
 from django.db.models import Q, Sum
 from django.db.models.functions import Greatest
 
+from daicho.core.db import is_postgres
+from daicho.core.errors import NotFound
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
 from daicho.domain.ledger.models import HolderLine, Holding, Place, Pool, Unit, Use
@@ -21,6 +24,22 @@ from daicho.domain.ledger.sql import chunks
 BY_TIME = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED)
 OUTSIDE = (Place.Kind.ISSUED, Place.Kind.CANCELLED, Place.Kind.CONVERTED)
 _FIGURES = tuple(figure.name for figure in fields(Figures))
+
+
+def hold_virtual_accounts(ids: Iterable[int]) -> None:
+    """Keep virtual accounts from being deleted while lots or uses arrive there; NotFound if one is deleted already.
+
+    The lock (FOR KEY SHARE) is the one that a foreign key takes anyway at the end; taken first, it cannot deadlock
+    with a deletion, which locks the virtual account before its pools.
+    """
+    clause = " FOR KEY SHARE" if is_postgres() else ""
+    for part in chunks(sorted(set(ids))):
+        marks = ", ".join(["%s"] * len(part))
+        statement = f"SELECT deleted_at FROM tenancy_virtualaccount WHERE id IN ({marks}) ORDER BY id{clause}"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(statement, list(part))
+            if any(deleted_at is not None for (deleted_at,) in cursor.fetchall()):
+                raise NotFound
 
 
 def lock_units(book: Book, unit_ids: Iterable[int]) -> None:
@@ -160,20 +179,16 @@ def lock_holdings(book: Book, place: PlaceRow, lot_ids: Iterable[int]) -> None:
 def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> None:
     """Read what units use and hold of some tags; their pools must be locked."""
     units, tags = sorted(set(unit_ids)), set(tag_ids)
+    by_id = {pool.id: pool for pool in book.pools.values()}
     for part in chunks(units):
-        for use in Use.objects.filter(unit_id__in=part, tag_id__in=tags).select_related("pool"):
-            pool = book.pools.get((use.pool.virtual_account_id, use.tag_id))
-            if pool is not None:
-                book.uses[use.unit_id, use.tag_id] = UseRow(
-                    use.pk,
-                    book.units[use.unit_id],
-                    pool.tag,
-                    pool,
-                    use.reported,
-                    use.counted,
-                    use.since,
-                    (use.reported, use.counted, pool.id),
-                )
+        rows = Use.objects.filter(unit_id__in=part, tag_id__in=tags).values_list(
+            "pk", "unit_id", "tag_id", "pool_id", "reported", "counted", "since"
+        )
+        for number, unit_id, tag_id, pool_id, reported, counted, since in rows:
+            if (pool := by_id.get(pool_id)) is not None:
+                stored = (reported, counted, pool_id)
+                unit = book.units[unit_id]
+                book.uses[unit_id, tag_id] = UseRow(number, unit, pool.tag, pool, reported, counted, since, stored)
         held = (
             HolderLine.objects.filter(holder__unit_id__in=part, lot__tag_id__in=tags)
             .values_list("holder__unit_id", "lot__tag_id")

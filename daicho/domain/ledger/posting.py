@@ -12,7 +12,7 @@ from daicho.core.clock import now
 from daicho.core.text import fingerprint
 from daicho.domain.ledger.book import Book, PoolRow, Spot
 from daicho.domain.ledger.errors import already_undone, request_id_reused
-from daicho.domain.ledger.locking import load_places, lock_pools, lock_units
+from daicho.domain.ledger.locking import hold_virtual_accounts, load_places, lock_pools, lock_units
 from daicho.domain.ledger.models import Entry
 from daicho.domain.ledger.rules import Act, is_refused
 from daicho.domain.ledger.settle import settle
@@ -78,6 +78,7 @@ def open_book(reach: Reach, units: Iterable[int] = (), *, for_lots: bool = True)
     book = Book()
     lock_units(book, units)
     spots = list(reach(book))
+    hold_virtual_accounts(spot.virtual_account_id for spot in spots)
     if for_lots:
         load_places(book, {spot.virtual_account_id: spot.account_id for spot in spots})
     lock_pools(book, spots)

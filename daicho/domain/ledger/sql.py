@@ -57,7 +57,11 @@ def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[S
     for part in chunks(rows):
         values = ", ".join([f"({first})"] + [f"({others})"] * (len(part) - 1))
         statement = f"UPDATE {table} SET {assignments} FROM (VALUES {values}) AS v WHERE {table}.id = v.column1"  # noqa: S608
-        parameters = [_value(field, value) for row in part for field, value in zip(fields, row, strict=True)]
+        parameters = [
+            value if type(value) is int else field.get_db_prep_value(value, connection)
+            for row in part
+            for field, value in zip(fields, row, strict=True)
+        ]
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
 
@@ -65,7 +69,3 @@ def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[S
 def _typed(field: Any) -> str:
     """PostgreSQL takes the types of VALUES from the first row; SQLite needs none, and its casts would change dates."""
     return f"CAST(%s AS {field.rel_db_type(connection)})" if is_postgres() else "%s"
-
-
-def _value(field: Any, value: Any) -> Any:
-    return field.get_db_prep_value(value, connection)
