@@ -14,6 +14,7 @@ from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_operator, ensure_partner, grants_of
 from daicho.domain.access.rules import OperatorPermission
+from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Pool
 from daicho.domain.orders.errors import unknown_destination
@@ -50,10 +51,19 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    sku: str
-    name: str
+    """How many of a license a company may deposit in a month on its own, and how many it has."""
+
+    tag: LicenseTag
     monthly_quantity: int
     used: int
+
+    @property
+    def sku(self) -> str:
+        return self.tag.sku
+
+    @property
+    def name(self) -> str:
+        return self.tag.name
 
     @property
     def left(self) -> int:
@@ -119,7 +129,7 @@ def allowances_of(actor: Actor, company: PartnerCompany, *, zone: str = "Asia/To
     ensure_partner(actor, company)
     used = used_this_month(company, zone)
     rows = PartnerAllowance.objects.filter(company=company).select_related("tag").order_by("tag__sku_key")
-    return [Allowance(row.tag.sku, row.tag.name, row.monthly_quantity, used.get(row.tag_id, 0)) for row in rows]
+    return [Allowance(row.tag, row.monthly_quantity, used.get(row.tag_id, 0)) for row in rows]
 
 
 def open_work_of(actor: Actor, company: PartnerCompany) -> dict[str, int]:

@@ -22,7 +22,7 @@ from daicho.domain.orders.queries.companies import allowances_of
 from daicho.domain.orders.queries.lines import get_any_line, list_waiting_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.views.licenses_parts import license_label
+from daicho.interfaces.portal.views.licenses_parts import license_label, license_name
 from daicho.interfaces.portal.web import Here, operator_page, show_errors
 
 OFFERED = 500
@@ -100,7 +100,7 @@ def allowances(request: HttpRequest, here: Here, company: str) -> HttpResponseBa
     context: dict[str, Any] = {
         "form": form,
         "company": found,
-        "allowances": allowances_of(here.actor, found),
+        "allowances": [(row, license_name(row.tag)) for row in allowances_of(here.actor, found)],
         "skus": [(tag.sku, license_label(tag)) for tag in search_tags(here.actor, "", limit=OFFERED)],
         "crumbs": [kit.Crumb(_("Partner companies"), reverse("operator_partners-list"))],
     }

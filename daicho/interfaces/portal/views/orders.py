@@ -20,7 +20,7 @@ from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.lists import BulkAct, Column, Empty, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views import orders_parts as parts
-from daicho.interfaces.portal.views.licenses_parts import KINDS, license_name
+from daicho.interfaces.portal.views.licenses_parts import KINDS, license_label, license_name
 from daicho.interfaces.portal.web import Here, account_page, request_id_of
 
 
@@ -168,7 +168,7 @@ def _line_of(here: Here, row: LineRow) -> dict[str, Any]:
         url = here.url("licenses-detail", tag=row.line.tag.uid) if place is not None else ""
     return {
         "row": row,
-        "license": license_name(row.line.tag),
+        "license": license_label(row.line.tag),
         "url": url,
         "state": parts.state_of(row),
         "where": parts.destination_text(row),

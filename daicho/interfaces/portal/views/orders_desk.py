@@ -30,7 +30,7 @@ from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.lists import Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import orders_parts as parts
-from daicho.interfaces.portal.views.licenses_parts import KINDS, license_name
+from daicho.interfaces.portal.views.licenses_parts import KINDS, license_label
 from daicho.interfaces.portal.web import Here, operator_page, partner_page, request_id_of
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def order(request: HttpRequest, desk: Desk, uid: str) -> HttpResponseBase:
         "lines": [
             {
                 "row": row,
-                "license": license_name(row.line.tag),
+                "license": license_label(row.line.tag),
                 "kind": KINDS[row.line.kind],
                 "state": parts.state_of(row),
                 "where": row.line.virtual_account.name if row.line.virtual_account is not None else "",

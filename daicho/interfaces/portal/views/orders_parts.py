@@ -75,7 +75,7 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
         Column("kind", lazy("Kind"), optional=True, value=lambda r: str(KINDS[r.line.kind])),
         Column("billing", lazy("Billing"), optional=True, value=lambda r: str(BILLINGS[r.line.billing])),
         Column("reference", lazy("Customer's order number"), optional=True, value=lambda r: r.line.order.customer_reference),
-        Column("recorded", lazy("Recorded"), kind="datetime", sort=True, value=lambda r: r.line.created_at),
+        Column("recorded", lazy("Recorded"), kind="date", sort=True, value=lambda r: r.line.created_at),
     ]  # fmt: skip
     if customer:
         found.insert(2, Column("customer", lazy("Customer"), value=lambda r: r.line.account.name))

@@ -27,6 +27,12 @@ from daicho.interfaces.portal.web import show_errors
 FIRST_ROWS, MORE_ROWS, MOST_ROWS = 3, 5, 200
 CELLS = ("sku", "quantity", "kind", "virtual_account", "start_on", "end_on", "billing")
 OFFERED = 500
+LANDING = {
+    "deposited": lazy("Lands at once"),
+    "unassigned": lazy("Stays unassigned"),
+    "waiting_agreement": lazy("Waits for the agreement"),
+    "waiting_operator": lazy("Waits for the operator"),
+}
 
 
 class HeaderForm(forms.Form):
@@ -194,6 +200,7 @@ def _check_page(
             "license": license_label(line.tag) if line.tag is not None else line.checked.sku,
             "kind": KINDS[line.checked.kind],
             "place": line.virtual_account.name if line.virtual_account is not None else "",
+            "landing": _("Recorded before") if line.repeated else LANDING[line.state],
         }
         for line in plan.lines
     ]

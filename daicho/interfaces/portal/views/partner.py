@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from daicho.domain.access.rules import Role
 from daicho.domain.orders.queries.companies import allowances_of, customers_of, open_work_of
+from daicho.interfaces.portal.views.licenses_parts import license_name
 from daicho.interfaces.portal.web import Here, partner_page
 
 
@@ -22,7 +23,7 @@ def home(request: HttpRequest, here: Here) -> HttpResponseBase:
     context = {
         "customers": customers,
         "waiting": open_work_of(here.actor, here.company),
-        "allowances": allowances_of(here.actor, here.company),
+        "allowances": [(row, license_name(row.tag)) for row in allowances_of(here.actor, here.company)],
         "orders_url": here.url("partner-orders"),
         "new_url": here.url("partner-order-new"),
         "import_url": here.url("partner-import"),
