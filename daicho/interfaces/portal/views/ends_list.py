@@ -64,9 +64,9 @@ class EndList(ListPage):
     def columns(self) -> list[Column]:  # type: ignore[override]
         here = self.here
         columns = [
-            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.row.lot.tag),
+            Column("license", gettext_lazy("License"), kind="code", value=lambda r: r.row.lot.tag.sku,
                    link=lambda r: here.url("licenses-detail", tag=r.row.lot.tag.uid, va=r.row.place.virtual_account.uid)),
-            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.row.lot.tag.sku, phone=True),
+            Column("name", gettext_lazy("Name"), optional=True, value=lambda r: license_name(r.row.lot.tag)),
             Column("state", gettext_lazy("State"), kind="state", value=end_state, phone=True),
             Column("end", gettext_lazy("End"), kind="date", value=lambda r: r.row.end_on, phone=True),
             Column("days_left", gettext_lazy("Days left"), kind="num", optional=True, value=lambda r: None if self.ended else r.row.days_left),

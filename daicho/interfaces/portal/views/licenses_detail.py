@@ -54,7 +54,7 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
         ("licenses-orders", _("Orders")),
         ("licenses-acts", _("History")),
     )
-    state = kit.State("short", found.short) if found.short else (pool_state(found.pools[0]) if found.pools else "")
+    state = kit.State("short", found.short) if found.short else (pool_state(found.pools[0], here.account.time_zone) if found.pools else "")
     own = found.pools[0] if len(found.pools) == 1 else None
     actions = []
     primary = None
@@ -256,14 +256,14 @@ class PlaceList(ListPage):
         return [
             Column("virtual_account", gettext_lazy("Virtual account"), value=lambda p: p.virtual_account.name, sort=True,
                    link=lambda p: here.url("licenses-detail", tag=p.tag.uid, va=p.virtual_account.uid)),
-            Column("state", gettext_lazy("State"), kind="state", value=pool_state),
+            Column("state", gettext_lazy("State"), kind="state", value=lambda p: pool_state(p, zone)),
             Column("purchased", gettext_lazy("Purchased"), kind="num", sort=True, total=True),
             Column("in_use", gettext_lazy("In use"), kind="num", sort=True, total=True),
             Column("reserved", gettext_lazy("Reserved"), kind="num", total=True),
             Column("lent", gettext_lazy("Lent"), kind="num", total=True),
             Column("borrowed", gettext_lazy("Borrowed"), kind="num", total=True),
             Column("balance", gettext_lazy("Balance"), kind="balance", sort=True, total=True),
-            Column("next_end", gettext_lazy("Next end"), kind="until", value=lambda p: last_day_of(p.next_end_at, zone)),
+            Column("next_end", gettext_lazy("Next end"), kind="date", value=lambda p: last_day_of(p.next_end_at, zone)),
         ]  # fmt: skip
 
     def fetch(self, q: ListQuery) -> Page:

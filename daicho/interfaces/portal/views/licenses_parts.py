@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from daicho.core.clock import last_day
+from daicho.core.clock import last_day, today
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.queries.entries import Side
 from daicho.domain.ledger.queries.sight import Sight, look
@@ -91,9 +91,11 @@ def pool_label(pool: Pool) -> str:
     return _("%(virtual_account)s %(sku)s") % {"virtual_account": pool.virtual_account.name, "sku": pool.tag.sku}
 
 
-def pool_state(pool: Pool) -> kit.State:
-    """The worst state of a pool, with the number that belongs to it."""
+def pool_state(pool: Pool, zone: str) -> kit.State:
+    """The worst state of a pool, with the number that belongs to it: how many are short, or the days left."""
     code = state_of(pool)
+    if code == "ending" and pool.next_end_at is not None:
+        return kit.State(code, (last_day(pool.next_end_at, zone) - today(zone)).days)
     return kit.State(code, pool.short if code == "short" else None)
 
 
