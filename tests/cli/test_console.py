@@ -67,7 +67,7 @@ def test_findings_in_the_ledger_are_exit_code_one(run, monkeypatch: pytest.Monke
 @pytest.mark.django_db
 def test_an_untouched_event_log_is_verified(run) -> None:
     code, said, _ = run("audit", "verify", "--json")
-    assert (code, json.loads(said)) == (0, {"ok": True, "first_wrong": None})
+    assert (code, json.loads(said)["ok"]) == (0, True)
 
 
 @pytest.mark.django_db
