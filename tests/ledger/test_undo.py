@@ -184,6 +184,21 @@ def test_a_re_use_is_undone_only_while_the_other_device_uses_as_much_wherever_it
     assert dict(Use.objects.values_list("unit_id", "counted")) == {old.pk: 4, new.pk: 0}
 
 
+def test_nothing_goes_back_to_a_deleted_virtual_account_or_without_an_agreement(ledger: Ledger) -> None:
+    world = ledger.world
+    world.deposit(world.storage, 10, world.osaka)
+    entry = ledger.entry(world.osaka, world.tokyo, world.storage, 10)
+    world.account.good_standing_until = now() - DAY
+    world.account.save()
+    assert refusal(lambda: undo(ledger, entry)).code == "agreement_pending"
+    world.account.good_standing_until = now() + DAY
+    world.account.save()
+    world.osaka.deleted_at = now()
+    world.osaka.save()
+    error = refusal(lambda: undo(ledger, entry))
+    assert (error.code, "has been deleted" in error.text()) == ("not_undoable", True)
+
+
 def test_the_clock_is_not_undone(ledger: Ledger) -> None:
     world = ledger.world
     with time_machine.travel("2027-01-01T00:00:00Z", tick=True):

@@ -233,3 +233,10 @@ def device_has_moved() -> BusinessError:
     return BusinessError(
         "not_undoable", 409, _("This cannot be undone now: the device has moved to another virtual account since.")
     )
+
+
+def virtual_account_is_gone() -> BusinessError:
+    """409 (not_undoable): the licenses would go back to where nothing can be any more."""
+    return BusinessError(
+        "not_undoable", 409, _("This cannot be undone: a virtual account of the act has been deleted.")
+    )

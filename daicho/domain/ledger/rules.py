@@ -26,6 +26,11 @@ class Choice(StrEnum):
     LONGEST_TERM = "longest_term"
 
 
+# Kinds of entries that a counter entry undoes; the clock, usage and conversions are not (product.md, Licenses).
+UNDOABLE = frozenset({"deposit", "assign_order", "transfer", "reserve", "cancel", "reuse"})
+UNDONE_BY_OPERATOR = frozenset({"deposit", "cancel"})
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """What the ladder function sees of one pool."""

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor
 from daicho.core.commands import command
 from daicho.core.errors import Forbidden, NotFound
-from daicho.domain.access.policy import Scope, ensure_good_standing, ensure_may, scope_of
+from daicho.domain.access.policy import Scope, ensure_may, scope_of
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, PlaceRow, Spot
@@ -25,6 +25,7 @@ from daicho.domain.ledger.errors import (
     no_longer_free,
     not_undoable,
     nothing_to_undo,
+    virtual_account_is_gone,
 )
 from daicho.domain.ledger.events import record_moves, record_uses
 from daicho.domain.ledger.holding_aside import lines_of, open_holder, recount
@@ -32,15 +33,10 @@ from daicho.domain.ledger.judging import Names, shortage
 from daicho.domain.ledger.locking import load_outside, load_uses, lock_holdings
 from daicho.domain.ledger.models import Entry, Holder, HolderLine, Holding, Place, Posting, Unit
 from daicho.domain.ledger.posting import post
-from daicho.domain.ledger.rules import Act
+from daicho.domain.ledger.rules import UNDOABLE, UNDONE_BY_OPERATOR, Act
 from daicho.domain.ledger.sql import chunks
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
-UNDOABLE = {
-    Entry.Kind.DEPOSIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.TRANSFER, Entry.Kind.RESERVE, Entry.Kind.CANCEL,
-    Entry.Kind.REUSE,
-}  # fmt: skip
-OF_OPERATOR = {Entry.Kind.DEPOSIT, Entry.Kind.CANCEL}
 BY_TIME = {Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED}
 UNGUARDED = {Place.Kind.UNASSIGNED, Place.Kind.CANCELLED}
 UNASSIGNED = _("the unassigned licenses")
@@ -87,6 +83,8 @@ def undo_entry(actor: Actor, *, account: SmartAccount, entry_uid: str, request_i
         raise not_undoable()
     if not undone.postings and not undone.units:
         raise nothing_to_undo()
+    if any(place.deleted_at is not None for place in undone.places.values()):
+        raise virtual_account_is_gone()
     names = names_for(scope, undone.places.values())
     tags = {posting.lot.tag_id: posting.lot.tag for posting in undone.postings} | {
         tag.pk: tag for tag, _ in undone.lines
@@ -140,7 +138,7 @@ def _read(entry: Entry) -> Undone:
 def _ensure_may(actor: Actor, account: SmartAccount, undone: Undone) -> Scope:
     """404 to who sees no side of the entry; 403 to who sees one, but may not act on all of them."""
     scope = scope_of(actor, account)
-    if undone.entry.kind in OF_OPERATOR and actor.is_operator:
+    if undone.entry.kind in UNDONE_BY_OPERATOR and actor.is_operator:
         return scope
     permission = Permission.LICENSES_MANAGE
     if undone.entry.kind == Entry.Kind.ASSIGN_ORDER:
@@ -148,11 +146,9 @@ def _ensure_may(actor: Actor, account: SmartAccount, undone: Undone) -> Scope:
         return scope
     if not any(scope.allows(Permission.LICENSES_VIEW, place) for place in undone.places or [None]):
         raise NotFound
-    if undone.entry.kind in OF_OPERATOR or not all(scope.allows(permission, place) for place in undone.places):
+    if undone.entry.kind in UNDONE_BY_OPERATOR or not all(scope.allows(permission, place) for place in undone.places):
         raise Forbidden(permission)
-    if not actor.is_system:
-        ensure_good_standing(account)
-    return scope
+    return ensure_may(actor, permission, account, next(iter(undone.places.values()), None))
 
 
 def _write(book: Book, counter: Entry, undone: Undone, names: Names) -> None:

@@ -19,9 +19,6 @@ from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 TRANSFER_KINDS = (Entry.Kind.TRANSFER, Entry.Kind.REUSE, Entry.Kind.MOVE_UNIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.UNDO)
-UNDOABLE_KINDS = (
-    Entry.Kind.DEPOSIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.TRANSFER, Entry.Kind.RESERVE, Entry.Kind.CANCEL,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
