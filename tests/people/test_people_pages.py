@@ -179,6 +179,12 @@ def test_a_right_is_given_changed_and_revoked(world: World) -> None:
     assert "Earlier rights" in text(world.client(world.admin).get(person))
 
 
+def test_who_gives_up_his_own_last_right_is_led_out(world: World) -> None:
+    answer = post(world, world.viewer, f"{A}/people/rights/{of(world.viewer).uid}/revoke/", back=f"{A}/people/")
+    assert answer.headers["Location"] == "/"
+    assert world.client(world.viewer).get(f"{A}/people/").status_code == 404
+
+
 def test_the_last_administrator_is_told_at_the_form(world: World) -> None:
     own = of(world.admin)
     answer = post(world, world.admin, f"{A}/people/rights/{own.uid}/", kind="viewer")

@@ -123,6 +123,13 @@ def list_tree(actor: Actor, account: SmartAccount, *, text: str = "", tag: str =
     return _found(nodes, paths, name_key(text), name_key(tag))
 
 
+def list_tags(actor: Actor, account: SmartAccount) -> list[str]:
+    """The tags of visible virtual accounts, each once whatever its case, by name."""
+    visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+    rows = VirtualAccountTag.objects.filter(virtual_account__in=visible).order_by("name_key", "name")
+    return list(dict(rows.values_list("name_key", "name")).values())
+
+
 def _found(nodes: list[Node], paths: dict[int, list[int]], text: str, tag: str) -> list[Node]:
     if not text and not tag:
         return nodes

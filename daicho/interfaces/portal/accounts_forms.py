@@ -24,7 +24,7 @@ class AddressField(forms.EmailField):
 class SignupForm(AllauthSignupForm):
     """Sign-up with the company's mail address."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(label=_("Full name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
     department = forms.CharField(label=_("Department"), max_length=100, required=False)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
     field_order = ("email", "name", "department", "language", "password1", "password2")

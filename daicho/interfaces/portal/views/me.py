@@ -28,7 +28,7 @@ THEMES = [("system", lazy("As the system")), ("light", lazy("Light")), ("dark", 
 class SettingsForm(forms.Form):
     """What a person decides about himself."""
 
-    name = forms.CharField(label=lazy("Name"), max_length=100)
+    name = forms.CharField(label=lazy("Full name"), max_length=100)
     department = forms.CharField(label=lazy("Department"), max_length=100, required=False)
     language = forms.ChoiceField(label=lazy("Language"), choices=settings.LANGUAGES)
     time_zone = forms.ChoiceField(label=lazy("Time zone"), widget=kit.Combobox())

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from daicho.core.clock import end_of_day
 from daicho.domain.access.commands.grants import change_grant, give_grant, revoke_grant
+from daicho.domain.access.policy import scope_of
 from daicho.domain.access.queries_people import Person, Right, get_person, get_right, get_user, list_people, past_rights
 from daicho.domain.access.rules import Permission, Role
 from daicho.interfaces.portal import components as kit
@@ -58,7 +59,7 @@ class PeopleList(ListPage):
             return min((day for day in days if day is not None), default=None)
 
         return [
-            Column("name", lazy("Name"), sort=True, value=lambda p: p.shown_name, link=self._detail),
+            Column("name", lazy("Full name"), sort=True, value=lambda p: p.shown_name, link=self._detail),
             Column("email", lazy("Mail address"), sort=True),
             Column("department", lazy("Department")),
             Column("roles", lazy("Roles"), value=lambda p: " / ".join(map(parts.right_text, p.rights)), phone=True),
@@ -235,6 +236,6 @@ def revoke(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     def act() -> str:
         revoke_grant(here.actor, account=here.account, grant_uid=uid)
         kit.tell(request, "done", _("The right is revoked."))
-        return back
+        return back if scope_of(here.actor, here.account).allows_somewhere(Permission.USERS_VIEW) else "/"
 
     return parts.once(request, act)

@@ -32,7 +32,7 @@ class InviteForm(RoleForm):
     """Whom, and with which right."""
 
     email = forms.CharField(label=lazy("Mail address"), max_length=254, widget=forms.EmailInput())
-    name = forms.CharField(label=lazy("Name"), max_length=100, required=False)
+    name = forms.CharField(label=lazy("Full name"), max_length=100, required=False)
     language = forms.ChoiceField(label=lazy("Language of the mail"), choices=settings.LANGUAGES)
     field_order = ("email", "name", "language", "scope", "kind", "ends_on")
 
@@ -162,7 +162,7 @@ class InvitationList(ListPage):
     here: Here
     columns = (
         Column("email", lazy("Mail address")),
-        Column("name", lazy("Name")),
+        Column("name", lazy("Full name")),
         Column("role", lazy("Role"), value=lambda i: str(Role(i.role).label)),
         Column("place", lazy("Scope"), value=lambda i: parts.scope_name(i.virtual_account)),
         Column("state", lazy("State"), kind="state", value=lambda i: state_of(i)),
@@ -194,7 +194,7 @@ def state_of(invitation: Any) -> kit.State:
         return kit.State("cancelled", text=_("Withdrawn"))
     if invitation.expires_at <= now():
         return kit.State("ended", text=_("Link ended"))
-    return kit.State("waiting", text=_("Sent"))
+    return kit.State("waiting", text=_("Waiting for an answer"))
 
 
 @account_page(Permission.USERS_VIEW)

@@ -33,6 +33,7 @@ KINDS = {
     "user": lazy("User"),
     "viewer": lazy("Viewer"),
 }
+WHOLE = "account"
 FIELD_OF = {
     "role_scope_mismatch": "kind",
     "last_administrator": "kind",
@@ -111,12 +112,13 @@ class RoleForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.here = here
         self.whole, self.places = grantable_scopes(here.actor, here.account)
-        choices = [("", _("Whole account"))] if self.whole else []
+        choices = [(WHOLE, _("Whole account"))] if self.whole else []
         self.choices_of("scope", choices + [(place.uid, place.name) for place in self.places])
         if not self.whole:
             self.choices_of("kind", [(code, label) for code, label in KINDS.items() if code != "approver"])
-        if here.va is not None:
-            self.initial.setdefault("scope", here.va.uid)
+            self.fields["scope"].required = True
+        usual = here.va or (None if self.whole or len(self.places) != 1 else self.places[0])
+        self.initial["scope"] = self.initial.get("scope") or (usual.uid if usual is not None else WHOLE)
 
     def choices_of(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]
@@ -134,7 +136,7 @@ class RoleForm(forms.Form):
     @property
     def role(self) -> Role:
         kind = self.cleaned_data["kind"]
-        wanted = f"{'va' if self.cleaned_data['scope'] else 'account'}_{kind}"
+        wanted = f"{'account' if self.place is None else 'va'}_{kind}"
         return Role(wanted) if wanted in Role.values else Role.ACCOUNT_APPROVER
 
     @property

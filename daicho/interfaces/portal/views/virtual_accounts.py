@@ -24,6 +24,7 @@ from daicho.domain.accounts.queries_virtual_accounts import (
     Detail,
     Node,
     get_detail,
+    list_tags,
     list_tree,
     possible_parents,
     shown_path,
@@ -35,6 +36,7 @@ from daicho.interfaces.portal.views.licenses_parts import license_name
 from daicho.interfaces.portal.web import Here, account_page
 
 MANAGE = Permission.VIRTUAL_ACCOUNTS_MANAGE
+TOP = "top"
 VISIBILITIES = [
     ("private", lazy("Private: partners need its exact name when they order")),
     ("public", lazy("Public: partners find it when they order")),
@@ -53,7 +55,8 @@ class TreeList(ListPage):
 
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         super().__init__(request, **given)
-        tags = sorted({tag for node in list_tree(self.here.actor, self.here.account) for tag in node.tags})
+        self.found: dict[tuple[str, str], list[Node]] = {}
+        tags = list_tags(self.here.actor, self.here.account)
         if tags:
             self.filters = (ChoiceFilter("tag", lazy("Tag"), [(tag, tag) for tag in tags]),)
 
@@ -63,7 +66,7 @@ class TreeList(ListPage):
             return self.here.url("virtual_accounts-detail", va=None, uid=row.uid)
 
         def state(row: Node) -> Any:
-            if row.short is None:
+            if row.short is None or not row.kinds:
                 return ""
             return ("short", row.short) if row.short else "in_compliance"
 
@@ -87,7 +90,10 @@ class TreeList(ListPage):
         return row.depth
 
     def fetch(self, q: ListQuery) -> Any:
-        nodes = list_tree(self.here.actor, self.here.account, text=q.text, tag=q.filters.get("tag", ""))
+        asked = (q.text, q.filters.get("tag", ""))
+        if asked not in self.found:
+            self.found[asked] = list_tree(self.here.actor, self.here.account, text=asked[0], tag=asked[1])
+        nodes = self.found[asked]
         start = int(q.cursor) if q.cursor and q.cursor.isdigit() else 0
         end = start + q.size
         return Page(
@@ -208,17 +214,17 @@ class NewForm(PlaceForm):
 def parent_choices(here: Here, place: Any = None) -> list[tuple[str, str]]:
     """Where something can hang, drawn as a tree."""
     found = possible_parents(here.actor, here.account, place)
-    return [("", _("At the top")), *((one.uid, f"{'　' * depth}{one.name}") for one, depth in found)]
+    return [(TOP, _("At the top")), *((one.uid, f"{'　' * depth}{one.name}") for one, depth in found)]
 
 
 def chosen_parent(here: Here, uid: str) -> Any:
-    return get_virtual_account(here.actor, here.account, uid, MANAGE) if uid else None
+    return get_virtual_account(here.actor, here.account, uid, MANAGE) if uid and uid != TOP else None
 
 
 @account_page(MANAGE)
 def new(request: HttpRequest, here: Here) -> HttpResponseBase:
     """Create a virtual account."""
-    initial = {"visibility": "private", "parent": request.GET.get("parent", "")}
+    initial = {"visibility": "private", "parent": request.GET.get("parent", TOP)}
     form = NewForm(request.POST or None, initial=initial)
     form.fields["parent"].choices = parent_choices(here)  # type: ignore[attr-defined]
 
@@ -284,7 +290,7 @@ class NestForm(forms.Form):
 def nest(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     """Place a virtual account with its branch below another one."""
     found = get_detail(here.actor, here.account, uid)
-    form = NestForm(request.POST or None, initial={"parent": found.parent.uid if found.parent is not None else ""})
+    form = NestForm(request.POST or None, initial={"parent": found.parent.uid if found.parent is not None else TOP})
     form.fields["parent"].choices = parent_choices(here, found.place)  # type: ignore[attr-defined]
 
     def act() -> str:
