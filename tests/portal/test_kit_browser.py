@@ -39,6 +39,7 @@ def test_axe_finds_nothing(chromium: Browser, live_server: Any, language: Litera
     for phone in (False, True):
         context = person(chromium, language, dark=dark, phone=phone)
         page = context.new_page()
+        page.set_default_navigation_timeout(30_000)
         said: list[str] = []
         page.on("console", partial(note, said))
         for path in PAGES:

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from daicho.core.clock import FOREVER, now
@@ -19,6 +17,7 @@ from daicho.domain.access.queries_tree import tree
 from daicho.domain.access.rules import Permission as P
 from daicho.domain.alerts.queries import open_major_count
 from daicho.interfaces.portal import components as kit
+from daicho.interfaces.portal import words
 from daicho.interfaces.portal.web import Here
 
 
@@ -206,8 +205,7 @@ def _notices(here: Here) -> list[kit.Banner]:
     if until is None or until <= now():
         text = _("The account agreement has not been accepted. Until it is, licenses cannot be received or changed.")
         return [kit.Banner("caution", text, **link)]
-    day = date_format(localtime(until), "SHORT_DATE_FORMAT")
-    text = _("A new account agreement must be accepted by %(day)s.") % {"day": day}
+    text = _("A new account agreement must be accepted by %(day)s.") % {"day": words.date(until)}
     return [kit.Banner("caution", text, dismissible=True, **link)]
 
 

@@ -89,11 +89,13 @@
     if (event.target.method === "dialog" || event.submitter?.formMethod === "get" || event.target.method === "get" || event.target.closest("[hx-post]")) return;
     event.target.dataset.sent = "1";
     event.submitter?.setAttribute("aria-busy", "true");
+    setTimeout(release, 8000); // an answer that is a file leaves the page as it is
   });
-  addEventListener("pageshow", () => {
+  const release = () => {
     for (const form of all("form[data-sent]")) delete form.dataset.sent;
     for (const b of all(".btn[aria-busy]")) b.removeAttribute("aria-busy");
-  });
+  };
+  addEventListener("pageshow", (event) => { if (event.persisted) release(); });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
   on("click", ".btn[aria-disabled=true]", (b, event) => event.preventDefault());
 
