@@ -27,6 +27,7 @@ from daicho.domain.access.rules import WORDS, Permission
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.lists import Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import people_parts as parts
+from daicho.interfaces.portal.views.account_settings import settings_tabs
 from daicho.interfaces.portal.views.people_parts import RoleForm
 from daicho.interfaces.portal.web import Here, account_page
 
@@ -112,7 +113,9 @@ def clients(request: HttpRequest, here: Here) -> HttpResponseBase:
         _("No API clients yet"), _("A program reads and changes licenses through the REST API with rights of its own.")
     )
     primary = kit.Action(here.url("api_clients-new", va=None), _("Create an API client"), "plus")
-    return ClientList(request, here=here, empty=empty).response({"primary": primary, "crumbs": crumbs(here)[:1]})
+    return ClientList(request, here=here, empty=empty).response(
+        {"primary": primary, "tabs": settings_tabs(here, "api_clients")}
+    )
 
 
 def crumbs(here: Here) -> list[kit.Crumb]:

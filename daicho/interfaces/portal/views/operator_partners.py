@@ -232,7 +232,7 @@ def appoint(request: HttpRequest, here: Here, identifier: str) -> HttpResponseBa
     account = find_account_for_operator(here.actor, identifier)
     form = AppointForm(request.POST or None)
     form.fields["email"].help_text = _("An address of %(domain)s whose owner has signed up.") % {"domain": identifier}
-    back = reverse("operator_accounts-list")
+    back = reverse("operator_accounts-detail", kwargs={"identifier": identifier})
 
     def act() -> str:
         grant = appoint_administrator(here.actor, account=account, **form.cleaned_data)
@@ -245,7 +245,10 @@ def appoint(request: HttpRequest, here: Here, identifier: str) -> HttpResponseBa
         "lead": _("Only when the account has no administrator left who can act. The act is logged and mailed."),
         "button": _("Appoint the administrator"),
         "back": back,
-        "crumbs": [kit.Crumb(_("Smart Accounts"), back)],
+        "crumbs": [
+            kit.Crumb(_("Smart Accounts"), reverse("operator_accounts-list")),
+            kit.Crumb(account.name, back),
+        ],
         "frame": FRAME,
     }
     return parts.form_page(request, "people/plain_form.html", form, act, context)
