@@ -32,7 +32,13 @@ def main(clients: int, tags: int, seats: int) -> dict[str, object]:
     ]
     deposit_lots(world.as_(world.operator), account=world.account, request_id=uuid.uuid4(), lots=lots)
     devices = [
-        create_device(world.as_(world.admin), account=world.account, virtual_account=place, name=f"client-{number:02}")
+        create_device(
+            world.as_(world.admin),
+            account=world.account,
+            virtual_account=place,
+            request_id=uuid.uuid4(),
+            name=f"client-{number:02}",
+        )
         for number in range(clients)
     ]
     return {

@@ -1,0 +1,171 @@
+"""A company with one of everything, planted words and prime numbers in all of it, and a handle to each thing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+
+from daicho.core.actor import Actor
+from daicho.core.clock import now
+from daicho.core.ids import new_secret
+from daicho.core.text import name_key
+from daicho.domain.access.models import AccessRequest, ApiClient, Draft, Grant, HandOver, Invitation
+from daicho.domain.access.rules import Permission, Role
+from daicho.domain.accounts.models import Acceptance, Agreement, Contest, Guide, Opening
+from daicho.domain.alerts.models import Alert, ExtraAddress
+from daicho.domain.audit.models import Event
+from daicho.domain.catalog.models import Ladder, Product
+from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
+from daicho.domain.devices.commands.records import create_device
+from daicho.domain.ledger.commands.transfer import Move, transfer_licenses
+from daicho.domain.ledger.models import TransferRequest
+from daicho.domain.mailbox.models import Mail
+from daicho.domain.orders.commands.record import record_order
+from daicho.domain.orders.models import Order, OrderLine
+from daicho.domain.orders.rules import LineInput, OrderInput
+from tests.world import PLANTED, PRIME, World, make_user, make_virtual_account
+
+SECRET_WORD = PLANTED.lower()
+
+
+@dataclass
+class Victim:
+    """`ids` name the victim's things as URLs and the API name them: `<thing>` → handle."""
+
+    world: World
+    ids: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def link() -> tuple[str, str]:
+    secret = new_secret()
+    return secret, hashlib.sha256(secret.encode()).hexdigest()
+
+
+def make_victim(world: World) -> Victim:
+    admin, account, tokyo, osaka = world.as_(world.admin), world.account, world.tokyo, world.osaka
+    victim = Victim(world)
+    ids, secrets = victim.ids, victim.secrets
+    ids |= {"identifier": account.identifier, "va": tokyo.uid, "va_osaka": osaka.uid, "user": world.viewer.uid}
+    # An empty one to delete, tagged.
+    empty = make_virtual_account(account, f"{PLANTED} Empty", parent=tokyo)
+    empty.tags.create(name=PLANTED, name_key=name_key(PLANTED))
+    ids["va_empty"] = empty.uid
+
+    # Licenses: one order in place, one line unassigned, a lot about to end, a short pool.
+    soon = (now() + dt.timedelta(days=20)).date()
+    lines = [
+        LineInput(sku="NET-ADV", quantity=str(PRIME), kind="perpetual", virtual_account=tokyo.name),
+        LineInput(sku="STO-STD", quantity="104729", kind="term", start_on="2026-01-01", end_on=soon.isoformat(),
+                  virtual_account=tokyo.name),
+        LineInput(sku="NET-PREM", quantity="15485863", kind="perpetual"),
+    ]  # fmt: skip
+    order = OrderInput(identifier=account.identifier, number=f"{PLANTED}-1", lines=lines, memo=f"{PLANTED} order")
+    record_order(world.as_(world.operator), company=None, order=order)
+    record_order(
+        world.as_(world.reseller), company=world.reseller_company,
+        order=OrderInput(identifier=account.identifier, number=f"{PLANTED}-2", lines=[lines[0]]),
+    )  # fmt: skip
+    ids["order"] = Order.objects.get(company=None, number=f"{PLANTED}-1").uid
+    ids["line"] = OrderLine.objects.get(order__uid=ids["order"], line_number=1).uid
+    ids["unassigned_line"] = OrderLine.objects.get(order__uid=ids["order"], state="unassigned").uid
+    ids["unassigned_lot"] = OrderLine.objects.get(uid=ids["unassigned_line"]).lot.uid  # type: ignore[union-attr]
+    ids["lot"] = OrderLine.objects.get(uid=ids["line"]).lot.uid  # type: ignore[union-attr]
+    ids["partner_order"] = Order.objects.get(company=world.reseller_company).uid
+    ids["partner_line"] = OrderLine.objects.get(order__uid=ids["partner_order"]).uid
+    ids["company"] = world.reseller_company.uid
+    ids["member"] = world.reseller.uid
+    ids |= {"tag": world.advantage.uid, "tag_ladder": world.premier.uid}
+
+    device = create_device(
+        admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-core-1",
+        product_id=f"{PLANTED}-9500", serial=f"{PLANTED}0001",
+    )  # fmt: skip
+    spare = create_device(
+        admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-core-2"
+    )
+    assign_to_device(
+        admin, account=account, device_uid=device.uid, request_id=uuid.uuid4(), lines=[UseLine(world.advantage, 17)]
+    )
+    ids |= {"device": device.uid, "device_spare": spare.uid}
+
+    def move(actor: Actor, memo: str = "") -> object:
+        return transfer_licenses(
+            actor, account=account, request_id=uuid.uuid4(), moves=[Move(tokyo, osaka, world.advantage, 101)], memo=memo
+        )
+
+    ids["entry"] = move(admin).entry.uid  # type: ignore[attr-defined]
+    waiting = TransferRequest.objects.create(
+        account=account, source=tokyo, request_id=uuid.uuid4(), fingerprint="", memo=f"{PLANTED} waits",
+        requested_by=world.user, requested_by_name=world.user.name,
+        moves=[{"source": tokyo.uid, "target": osaka.uid, "tag": world.advantage.uid, "quantity": 1, "lot_uid": None}],
+    )  # fmt: skip
+    ids["transfer_request"] = waiting.uid
+
+    # People.
+    ids["grant"] = Grant.objects.get(user=world.viewer).uid
+    secrets["invitation"], hashed = link()
+    invitation = Invitation.objects.create(
+        account=account, email=f"new@{account.identifier}", name=f"{PLANTED} newcomer", role=Role.ACCOUNT_VIEWER,
+        token_hash=hashed, expires_at=now() + dt.timedelta(days=14), invited_by=world.admin,
+    )  # fmt: skip
+    asker = make_user(f"asker@{account.identifier}", f"{PLANTED} asker")
+    wanted = AccessRequest.objects.create(account=account, user=asker, role=Role.ACCOUNT_VIEWER, reason=PLANTED)
+    planned = HandOver.objects.create(
+        account=account, from_user=world.user, to_user=world.viewer, due_at=now() + dt.timedelta(days=9)
+    )
+    client = ApiClient.objects.create(
+        account=account, name=f"{PLANTED} sync", secret_hash=hashlib.sha256(b"x").hexdigest(), secret_hint="abcd",
+        scopes=[str(one) for one in Permission], created_by=world.admin,
+    )  # fmt: skip
+    client_grant = Grant.objects.create(api_client=client, role=Role.ACCOUNT_VIEWER, account=account)
+    ids |= {
+        "invitation": invitation.uid, "access_request": wanted.uid, "hand_over": planned.uid, "api_client": client.uid,
+        "client_grant": client_grant.uid, "asker": asker.uid,
+    }  # fmt: skip
+
+    # Agreement, opening, contest, guide.
+    agreement = Agreement.objects.create(
+        version=1, title_ja="合意書", title_en="Agreement", text_ja="本文", text_en="Text", effective_at=now(),
+        published_by_name="Operator",
+    )  # fmt: skip
+    Acceptance.objects.create(
+        account=account, agreement=agreement, user=world.admin, user_name=world.admin.name,
+        user_email=world.admin.email, role=Role.ACCOUNT_ADMINISTRATOR, language="en", text_hash="0" * 64,
+    )  # fmt: skip
+    opening = Opening.objects.create(
+        requester=world.admin, identifier="aozora-two.example.jp", account_name=f"{PLANTED} Two", step=2,
+        is_representative=True,
+    )  # fmt: skip
+    held = Opening.objects.create(
+        requester=world.nobody, identifier="held.example.jp", account_name=f"{PLANTED} Held", state="held",
+        is_representative=True, held_for=["domain_mismatch"], held_at=now(),
+    )  # fmt: skip
+    contest = Contest.objects.create(identifier=account.identifier, user=world.nobody, reason=f"{PLANTED} is ours")
+    guide = Guide.objects.create(title="Guide", url="https://vendor.example/guide", language="en", kind="document")
+    ids |= {
+        "agreement": agreement.uid, "opening": opening.uid, "held": held.uid, "contest": contest.uid,
+        "guide": guide.uid, "ladder": Ladder.objects.get().uid,
+        "product": Product.objects.create(vendor="Vendor", name="Switch", key="vendor switch").uid,
+    }  # fmt: skip
+
+    # Signals and drafts.
+    alert = Alert.objects.create(
+        account=account, virtual_account=tokyo, kind="insufficient_licenses", severity="major", source="pool:0",
+        data={"sku": "NET-ADV", "virtual_account": tokyo.name, "short": 3}, resolved_at=None,
+    )  # fmt: skip
+    secrets["extra_address"], hashed = link()
+    extra = ExtraAddress.objects.create(
+        account=account,
+        email=f"extra@{account.identifier}",
+        token_hash=hashed,
+        token_expires_at=now() + dt.timedelta(days=7),
+    )
+    draft = Draft.objects.create(user=world.admin, account=account, kind="transfer", data={"rows": []})
+    event = Event.objects.filter(account=account, virtual_account=tokyo).latest("id")
+    mail = Mail.objects.create(to="x@vendor.example", template="invitation", state=Mail.State.FAILED)
+    ids |= {"event": event.uid, "mail": mail.uid}
+    ids |= {"alert": alert.uid, "extra_address": extra.uid, "draft": draft.uid}
+    return victim
