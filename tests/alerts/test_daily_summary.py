@@ -75,7 +75,7 @@ def test_the_summary_reads_as_agreed_in_japanese_and_english(clock: Any, world: 
         "変更：http://testserver/a/aozora.example.co.jp/notifications/\n"
         "\n"
         "サポート窓口：support@vendor.example / 03-0000-0000\n"
-        "Daicho Daicho  http://testserver\n"
+        "Daicho  http://testserver\n"
     )
     english = rendered(mail, "en")
     assert english.subject == "Ending: 2 licenses end within 90 days (AOZORA Manufacturing)"
@@ -97,7 +97,7 @@ def test_the_summary_reads_as_agreed_in_japanese_and_english(clock: Any, world: 
         "Change them: http://testserver/a/aozora.example.co.jp/notifications/\n"
         "\n"
         "Support desk: support@vendor.example / 03-0000-0000\n"
-        "Daicho Daicho  http://testserver\n"
+        "Daicho  http://testserver\n"
     )
 
 

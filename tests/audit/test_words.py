@@ -66,7 +66,7 @@ def test_before_and_after_are_told_in_words() -> None:
     with translation.override("en"), timezone.override("UTC"):
         assert [str(change) for change in changes(line)] == [
             "Role: Smart Account User → Smart Account Administrator",
-            "End date: – → 31 Mar 2027, 15:00 UTC",
+            "End date: – → 31 Mar 2027",
         ]
     with translation.override("ja"):
         assert changes_text(line).startswith("役割：スマートアカウントユーザー → スマートアカウント管理者")

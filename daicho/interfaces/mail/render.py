@@ -47,6 +47,7 @@ def render(
         known = {
             "site_url": settings.SITE_URL,
             "operator": settings.OPERATOR_NAME,
+            "sender": sender_name(),
             "name": to_name or to,
             "email": to,
             "salutation": words.salutation(to_name, to),
@@ -59,6 +60,11 @@ def render(
     subject = " ".join(head.removeprefix("Subject:").split())
     text = BLANK_LINES.sub("\n\n", f"{body.strip()}\n\n{footer.strip()}\n")
     return Rendered(subject, text, twin(subject, text, language))
+
+
+def sender_name() -> str:
+    """Who writes: the operator and the product."""
+    return f"{settings.OPERATOR_NAME} Daicho" if settings.OPERATOR_NAME != "Daicho" else "Daicho"
 
 
 def twin(subject: str, text: str, language: str) -> str:

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, mailers
 
 from daicho.domain.mailbox.commands import Claim, claim_next, mail_refused, mail_sent
-from daicho.interfaces.mail.render import Rendered, render
+from daicho.interfaces.mail.render import Rendered, render, sender_name
 
 logger = logging.getLogger("daicho.mail")
 
@@ -121,7 +121,7 @@ def compose(claim: Claim, rendered: Rendered) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=rendered.subject,
         body=rendered.text,
-        from_email=formataddr((f"{settings.OPERATOR_NAME} Daicho", settings.DEFAULT_FROM_EMAIL)),
+        from_email=formataddr((sender_name(), settings.DEFAULT_FROM_EMAIL)),
         to=[formataddr((name, claim.to)) if name else claim.to],
         headers={
             "Message-ID": claim.message_id,

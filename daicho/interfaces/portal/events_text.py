@@ -7,6 +7,7 @@ the line's subject, its `after` and, where that is silent, its `before`.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +24,10 @@ from daicho.interfaces.portal.events_words import FIELD_WORDS, SENTENCES, VALUE_
 
 NOTHING = words.NOTHING
 LONGEST_VALUE = 200
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 # What only the sentence needs, or programs.
-UNTOLD = frozenset({"direction", "kind", "text_hash", "sku"})
+UNTOLD = frozenset({"at", "direction", "kind", "text_hash"})
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
 class Values(dict[str, Any]):
@@ -54,12 +57,20 @@ class Change:
 
 def sentence(row: EventRow) -> str:
     """What happened, in the active language; raises KeyError for a kind without a sentence."""
+    return _pattern(row) % _values(row)
+
+
+def _pattern(row: EventRow) -> str:
     given = SENTENCES[row.kind]
-    values = _values(row)
     if isinstance(given, Mapping):
         direction = row.after.get("direction", "") if isinstance(row.after, dict) else ""
         given = given.get(direction) or given[""]
-    return str(given) % values
+    return str(given)
+
+
+def who(row: EventRow) -> str:
+    """Who did it; what the installation does by the clock has no person."""
+    return _("Automatic") if row.actor_kind == "system" and row.interface == "jobs" else row.actor_name
 
 
 def _values(row: EventRow) -> Values:
@@ -74,22 +85,19 @@ def _values(row: EventRow) -> Values:
 
 
 def changes(row: EventRow) -> list[Change]:
-    """Before and after, thing by thing; what did not change is left out."""
+    """Before and after, thing by thing; what did not change, or what the sentence says, is left out."""
     before = row.before if isinstance(row.before, dict) else {}
     after = row.after if isinstance(row.after, dict) else {}
     if not before and not after and (row.before or row.after):
         return [Change(str(field_word("value")), value_text("", row.before), value_text("", row.after))]
+    told = UNTOLD | set(PLACEHOLDER.findall(_pattern(row)))
     found = []
     for key in [*before, *(key for key in after if key not in before)]:
         old, new = before.get(key), after.get(key)
-        if (
-            key in UNTOLD
-            or (key in before and key in after and old == new)
-            or (not old and not new and old != 0 and new != 0)
-        ):
-            continue
+        same = key in before and key in after and old == new
+        nothing = old in EMPTY and new in EMPTY
         gone = key in before and key not in after and bool(after)
-        if gone:
+        if (key in told and key not in before) or key in UNTOLD or same or nothing or gone:
             continue
         found.append(Change(str(field_word(key)), value_text(key, old) if key in before else "", value_text(key, new)))
     return found
@@ -97,7 +105,7 @@ def changes(row: EventRow) -> list[Change]:
 
 def changes_text(row: EventRow) -> str:
     """All changes in one cell of a list."""
-    return "; ".join(map(str, changes(row)))
+    return _("; ").join(map(str, changes(row)))
 
 
 def field_word(key: str) -> str | Promise:
@@ -109,7 +117,7 @@ def value_text(key: str, value: Any) -> str:
     """A value in words: yes and no, dates, numbers, roles and states, lists."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if value is None or value == "" or value == [] or value == {}:
+    if value in EMPTY:
         return NOTHING
     if isinstance(value, int):
         return words.balance(value) if key == "balance" else words.num(value)
@@ -124,16 +132,18 @@ def value_text(key: str, value: Any) -> str:
         return words.state_text(text)
     if key in ("kind", "muted_kinds") and text in KINDS:
         return str(KINDS[text].label)
-    return _date_text(text) or _shorten(text)
+    return _date_text(text, last=key == "ends_at") or _shorten(text)
 
 
-def _date_text(text: str) -> str:
+def _date_text(text: str, *, last: bool = False) -> str:
+    """A day or an instant in words, "" for any other text; `last`: an end, of which people read the last day."""
     if not (len(text) >= 10 and text[4:5] == "-" and text[7:8] == "-"):
         return ""
     try:
         if len(text) == 10:
             return words.date(dt.date.fromisoformat(text))
-        return words.datetime(dt.datetime.fromisoformat(text), zone=True)
+        instant = dt.datetime.fromisoformat(text)
+        return words.date(instant - dt.timedelta(microseconds=1)) if last else words.datetime(instant, zone=True)
     except ValueError:
         return ""
 
@@ -144,7 +154,14 @@ def _shorten(text: str) -> str:
 
 def timeline(rows: Sequence[EventRow]) -> list[kit.Event]:
     """Lines of the log for a detail page: `{% timeline events more=… %}`."""
-    return [kit.Event(row.at, row.actor_name, sentence(row), after=changes_text(row)) for row in rows]
+    return [moment(row) for row in rows]
+
+
+def moment(row: EventRow, url: str = "") -> kit.Event:
+    """One line of a timeline; before and after only where something was replaced."""
+    replaced = [change for change in changes(row) if change.before]
+    before, after = ((_(", ").join(f"{c.label} {getattr(c, side)}" for c in replaced)) for side in ("before", "after"))
+    return kit.Event(row.at, who(row), sentence(row), before=before, after=after, url=url)
 
 
 GROUP_WORDS: dict[str, str | Promise] = {

@@ -43,7 +43,7 @@ def details(row: AlertRow) -> str:
     parts = []
     named = [one for one in row.used_by if one.name]
     if named:
-        used = ", ".join(f"{one.name} {words.num(one.quantity)}" for one in named)
+        used = _(", ").join(f"{one.name} {words.num(one.quantity)}" for one in named)
         rest = row.users - len(named)
         if rest > 0:
             text = ngettext(
@@ -55,14 +55,14 @@ def details(row: AlertRow) -> str:
         else:
             parts.append(_("Used by %(devices)s.") % {"devices": used})
     if row.spares:
-        spare = ", ".join(
+        spare = _(", ").join(
             f"{one.virtual_account} {words.num(one.quantity)}" + ("" if one.sku == row.data["sku"] else f" ({one.sku})")
             for one in row.spares
         )
         parts.append(_("Spare: %(places)s.") % {"places": spare})
     else:
         parts.append(_("No other virtual account that you see has spare ones."))
-    return " ".join(parts)
+    return parts[0] if len(parts) == 1 else _("%(used)s %(spare)s") % {"used": parts[0], "spare": parts[1]}
 
 
 def source_url(here: Here, row: AlertRow) -> str:
@@ -125,7 +125,7 @@ class AlertList(ListPage):
         return [
             Column("message", lazy("Message"), value=message, link=lambda row: source_url(self.here, row)),
             Column("severity", lazy("Severity"), kind="severity"),
-            Column("kind", lazy("Kind"), value=lambda row: KINDS[row.kind].label),
+            Column("kind", lazy("Kind"), value=lambda row: KINDS[row.kind].label, optional=True),
             Column("virtual_account", lazy("Virtual account"), value=lambda row: row.virtual_account, phone=True),
             Column("due", lazy("Action due"), kind="date", value=self.due, phone=True),
             Column("since", lazy("Since when"), kind="datetime"),

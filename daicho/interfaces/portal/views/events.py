@@ -33,7 +33,15 @@ from daicho.domain.audit.kinds import LICENSE_KINDS, OPERATOR_KINDS
 from daicho.domain.audit.seal import seal_pending, seal_status, verify_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.events_text import GROUP_WORDS, INTERFACE_WORDS, changes, changes_text, sentence
+from daicho.interfaces.portal.events_text import (
+    GROUP_WORDS,
+    INTERFACE_WORDS,
+    changes,
+    changes_text,
+    moment,
+    sentence,
+    who,
+)
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, DateFilter, Empty, ListPage, ListQuery, TextFilter
 from daicho.interfaces.portal.web import Here, account_page, operator_page
 
@@ -83,7 +91,7 @@ class EventList(ListPage):
     def columns(self) -> list[Column]:  # type: ignore[override]
         return [
             Column("at", lazy("Time"), kind="datetime", link=self.detail_url),
-            Column("who", lazy("Who"), value=lambda r: r.actor_name, phone=True),
+            Column("who", lazy("Who"), value=who, phone=True),
             Column("what", lazy("What"), value=sentence, phone=True),
             Column("virtual_account", lazy("Virtual account"), value=side),
             Column("changes", lazy("Before → after"), value=changes_text),
@@ -204,7 +212,7 @@ def detail(request: HttpRequest, here: Here, event: str) -> HttpResponseBase:
         "crumbs": [kit.Crumb(_("Event log"), here.url("events-list")), kit.Crumb(words.datetime(row.at))],
         "facts": [
             kit.Fact(_("Time"), words.datetime(row.at, zone=True)),
-            kit.Fact(_("Who"), row.actor_name),
+            kit.Fact(_("Who"), who(row)),
             kit.Fact(_("From where"), from_where(row)),
             kit.Fact(_("Virtual account"), side(row) or words.NOTHING),
             kit.Fact(_("What it is about"), row.subject or words.NOTHING),
@@ -214,7 +222,7 @@ def detail(request: HttpRequest, here: Here, event: str) -> HttpResponseBase:
         ],
         "changes": changes(row),
         "others": [
-            kit.Event(one.at, one.actor_name, sentence(one), after=changes_text(one), url=here.url("events-detail", event=one.uid))
+            moment(one, here.url("events-detail", event=one.uid))
             for one in same_act
             if one.uid != row.uid
         ],
