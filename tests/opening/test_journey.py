@@ -21,7 +21,7 @@ BUTTONS = {
     "sign_up": "Sign up",
     "confirm": "Confirm the mail address",
     "log_in": "Log in",
-    "open": "Open a Smart Account",
+    "open": "Open a new Smart Account",
     "authority": "Next: authority",
     "account": "Next: account",
     "address": "Next: head office address",

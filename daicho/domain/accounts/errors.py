@@ -198,6 +198,10 @@ def effective_in_the_past() -> BusinessError:
     )
 
 
+def effective_too_late() -> BusinessError:
+    return BusinessError("effective_too_late", 422, _("A version comes into force within ten years."))
+
+
 def unknown_time_zone() -> BusinessError:
     return BusinessError("unknown_time_zone", 422, _("Choose a time zone from the list."))
 

@@ -18,6 +18,7 @@ from daicho.domain.orders.commands.waiting import deposit_waiting
 from daicho.domain.tenancy.models import SmartAccount
 
 MAX_TEXT = 200_000
+FARTHEST = timedelta(days=3653)
 SLACK = timedelta(minutes=5)
 """How far behind now "at once" may be when it arrives."""
 
@@ -42,6 +43,8 @@ def publish_agreement(
     at = now()
     if effective_at < at - SLACK or (last is not None and effective_at <= last.effective_at):
         found["effective_at"] = errors.effective_in_the_past()
+    elif effective_at > at + FARTHEST:
+        found["effective_at"] = errors.effective_too_late()
     if found:
         raise FieldErrors(found)
     effective_at = max(effective_at, at)

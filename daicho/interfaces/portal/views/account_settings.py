@@ -47,7 +47,6 @@ class WorkForm(forms.Form):
 def page(request: HttpRequest, here: Here) -> HttpResponseBase:
     """How is this account set?"""
     account = here.account
-    assert account is not None
     act = request.POST.get("act", "")
     form = PropertiesForm(
         request.POST if act == "properties" else None, initial={name: getattr(account, name) for name in PROPERTIES}
@@ -87,7 +86,6 @@ def settings_tabs(here: Here, current: str) -> list[kit.Tab]:
 
 
 def _saved(request: HttpRequest, here: Here) -> HttpResponseBase:
-    assert here.account is not None
     kit.tell(request, "done", _("The settings are saved."))
     return HttpResponseRedirect(reverse("account-settings", kwargs={"identifier": here.account.identifier}))
 

@@ -8,9 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission, Role
@@ -38,7 +37,6 @@ def _look(one: AgreementInAccount) -> kit.State:
 
 
 def _row(here: Here, one: AgreementInAccount) -> dict[str, Any]:
-    assert here.account is not None
     return {
         "version": one.agreement.version,
         "title": one.title(language_now()),
@@ -54,7 +52,6 @@ def _row(here: Here, one: AgreementInAccount) -> dict[str, Any]:
 @account_page(Permission.AGREEMENTS_VIEW)
 def listing(request: HttpRequest, here: Here) -> HttpResponse:
     """What must one of us accept, by when?"""
-    assert here.account is not None
     found = agreements_of(here.actor, here.account)
     pending = next((one for one in found if one.is_next), None)
     context = {
@@ -70,7 +67,6 @@ def listing(request: HttpRequest, here: Here) -> HttpResponse:
 def text(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     """The whole text; whoever may, accepts it here."""
     account = here.account
-    assert account is not None
     one, last = agreement_in_account(here.actor, account, uid)
     refusal: BusinessError | None = None
     if request.method == "POST":
@@ -106,7 +102,6 @@ def text(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
 def download(request: HttpRequest, here: Here, uid: str, file_format: str) -> HttpResponse:
     """The text as accepted (in the language of the acceptance), else in the page's language; PDF or plain text."""
     account = here.account
-    assert account is not None
     one, _last = agreement_in_account(here.actor, account, uid)
     language = one.acceptance.language if one.acceptance else language_now()
     with override(language):
@@ -127,7 +122,6 @@ def download(request: HttpRequest, here: Here, uid: str, file_format: str) -> Ht
 
 
 def _facts(here: Here, one: AgreementInAccount) -> list[tuple[str, str]]:
-    assert here.account is not None
     facts = [
         (str(_("Smart Account")), f"{here.account.name} ({here.account.identifier})"),
         (str(_("Version")), str(one.agreement.version)),

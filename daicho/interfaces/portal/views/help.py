@@ -80,7 +80,7 @@ def topic(request: HttpRequest, here: Here, topic: str) -> HttpResponse:
     """One topic."""
     context = {
         "title": TOPICS.get(topic, ""),
-        "text": prose.html(help_text(topic, language_now())),
+        "text": prose.html(help_text(topic, language_now()), first_heading=1),
         "crumbs": [kit.Crumb(gettext_lazy("Help"), reverse("help-index"))],
     }
     return render(request, "help/topic.html", context)
