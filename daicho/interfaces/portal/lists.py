@@ -10,7 +10,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -28,6 +28,7 @@ from daicho.domain.access.commands.preferences import keep_list_choices
 from daicho.domain.access.queries_preferences import list_choices
 from daicho.interfaces.portal import components, words
 from daicho.interfaces.portal.components import Text
+from daicho.interfaces.portal.filters import ChoiceFilter, DateFilter, Filter, FlagFilter, TextFilter
 from daicho.interfaces.portal.tables import Column, Empty, Table, reach
 from daicho.interfaces.portal.web import actor_of
 
@@ -103,76 +104,6 @@ def _comparable(key: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 @dataclass(frozen=True)
-class ChoiceFilter:
-    """One of some values, or several when `multiple`. `choices` may be a callable that takes the list."""
-
-    key: str
-    label: Text
-    choices: Sequence[tuple[str, Text]] | Callable[[Any], Sequence[tuple[str, Text]]]
-    multiple: bool = False
-    kind: ClassVar[str] = "choice"
-
-    def options(self, page: ListPage) -> list[tuple[str, Text]]:
-        return list(self.choices(page) if callable(self.choices) else self.choices)
-
-    def parse(self, page: ListPage, values: list[str]) -> Any:
-        known = {value for value, _label in self.options(page)}
-        given = [value for value in values if value in known]
-        return (given if self.multiple else given[-1]) if given else None
-
-    def words(self, page: ListPage, value: Any) -> list[tuple[str, str]]:
-        labels = {key: str(label) for key, label in self.options(page)}
-        return [(one, labels[one]) for one in (value if isinstance(value, list) else [value])]
-
-
-@dataclass(frozen=True)
-class DateFilter:
-    key: str
-    label: Text
-    kind: ClassVar[str] = "date"
-
-    def parse(self, page: ListPage, values: list[str]) -> dt.date | None:
-        try:
-            return dt.date.fromisoformat(components.narrow(values[-1]).replace("/", "-")) if values else None
-        except ValueError:
-            return None
-
-    def words(self, page: ListPage, value: dt.date) -> list[tuple[str, str]]:
-        return [(value.isoformat(), words.date(value))]
-
-
-@dataclass(frozen=True)
-class TextFilter:
-    key: str
-    label: Text
-    kind: ClassVar[str] = "text"
-
-    def parse(self, page: ListPage, values: list[str]) -> str | None:
-        return clean(values[-1])[:200] or None if values else None
-
-    def words(self, page: ListPage, value: str) -> list[tuple[str, str]]:
-        return [(value, value)]
-
-
-@dataclass(frozen=True)
-class FlagFilter:
-    """Yes, or not asked."""
-
-    key: str
-    label: Text
-    kind: ClassVar[str] = "flag"
-
-    def parse(self, page: ListPage, values: list[str]) -> bool | None:
-        return True if values and values[-1] == "1" else None
-
-    def words(self, page: ListPage, value: bool) -> list[tuple[str, str]]:
-        return [("1", "")]
-
-
-type Filter = ChoiceFilter | DateFilter | TextFilter | FlagFilter
-
-
-@dataclass(frozen=True)
 class BulkAct:
     """An act on the selected rows: `row=…` many, or `all=1` with the list's query string, sent to `url`."""
 
@@ -186,7 +117,7 @@ class BulkAct:
 class ListPage:
     """One list. Subclasses declare; `fetch` reads one page; `response` answers the request."""
 
-    key: ClassVar[str]
+    key: str
     title: Any
     columns: Sequence[Column]
     filters: Sequence[Filter] = ()

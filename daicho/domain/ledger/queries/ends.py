@@ -17,6 +17,7 @@ from daicho.domain.ledger.models import Holding, Place, Pool
 from daicho.domain.ledger.queries.forecast import Moment, balances_after
 from daicho.domain.ledger.queries.lots import LotRow, lot_row
 from daicho.domain.ledger.queries.sight import Sight, tags_named
+from daicho.domain.tenancy.models import VirtualAccount
 
 ORDER = ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid")
 LIVE = (Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
@@ -45,6 +46,11 @@ class EndRow:
     row: LotRow
     pool: Pool | None
     balance_after: int | None
+
+    @property
+    def virtual_account(self) -> VirtualAccount:
+        """Where it lies; what ends always lies in one."""
+        return cast(VirtualAccount, self.row.place.virtual_account)
 
     @property
     def in_use(self) -> int:

@@ -98,7 +98,7 @@ class DeviceList(ListPage):
         page = list_devices(self.sight, criteria, sort=q.sort, descending=q.descending, cursor=q.cursor, size=q.size)
         return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
-    def row_menu(self, row: DeviceRow) -> list[kit.MenuItem]:  # type: ignore[override]
+    def row_menu(self, row: DeviceRow) -> list[kit.MenuItem]:
         if row.state == "removed" or not self.sight.may_manage(row.virtual_account.pk):
             return []
         return device_acts(self.here, row)

@@ -65,12 +65,12 @@ class EndList(ListPage):
         here = self.here
         columns = [
             Column("license", gettext_lazy("License"), kind="code", value=lambda r: r.row.lot.tag.sku,
-                   link=lambda r: here.url("licenses-detail", tag=r.row.lot.tag.uid, va=r.row.place.virtual_account.uid)),
+                   link=lambda r: here.url("licenses-detail", tag=r.row.lot.tag.uid, va=r.virtual_account.uid)),
             Column("name", gettext_lazy("Name"), optional=True, value=lambda r: license_name(r.row.lot.tag)),
             Column("state", gettext_lazy("State"), kind="state", value=end_state, phone=True),
             Column("end", gettext_lazy("End"), kind="date", value=lambda r: r.row.end_on, phone=True),
             Column("days_left", gettext_lazy("Days left"), kind="num", optional=True, value=lambda r: None if self.ended else r.row.days_left),
-            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.row.place.virtual_account.name, phone=True),
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.virtual_account.name, phone=True),
             Column("quantity", gettext_lazy("Quantity"), kind="num", value=lambda r: r.row.quantity),
             Column("in_use", gettext_lazy("In use"), kind="num"),
             Column("balance_after", gettext_lazy("Balance after that day"), kind="balance", phone=True),
@@ -105,7 +105,7 @@ def renewal_text(here: Here, rows: list[EndRow]) -> str:
                 "name": license_name(row.row.lot.tag),
                 "quantity": f"{row.row.quantity:,}",
                 "order": row.row.lot.order_number or words.NOTHING,
-                "virtual_account": row.row.place.virtual_account.name,
+                "virtual_account": row.virtual_account.name,
             }
         )
     return "\n".join(lines)

@@ -12,6 +12,7 @@ logger = logging.getLogger("daicho.request")
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500 with the number that finds the fault in the log; for a part of a page, a line for its banner."""
+    body: str
     try:
         body = loader.render_to_string("500.html", request=request)
     except Exception:

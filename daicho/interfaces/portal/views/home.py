@@ -134,7 +134,7 @@ def ending_work(here: Here, sight: Sight) -> list[Work]:
 def _ending(here: Here, row: EndRow) -> Work:
     data = {
         "sku": row.row.lot.tag.sku, "quantity": words.num(row.row.quantity),
-        "virtual_account": row.row.place.virtual_account.name, "count": words.num(row.short_after),
+        "virtual_account": row.virtual_account.name, "count": words.num(row.short_after),
     }  # fmt: skip
     text = _("%(quantity)s %(sku)s end in %(virtual_account)s.") % data
     if row.short_after:

@@ -54,7 +54,11 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
         ("licenses-orders", _("Orders")),
         ("licenses-acts", _("History")),
     )
-    state = kit.State("short", found.short) if found.short else (pool_state(found.pools[0], here.account.time_zone) if found.pools else "")
+    state = (
+        kit.State("short", found.short)
+        if found.short
+        else (pool_state(found.pools[0], here.account.time_zone) if found.pools else "")
+    )
     own = found.pools[0] if len(found.pools) == 1 else None
     actions = []
     primary = None
@@ -139,7 +143,7 @@ class LotList(ListPage):
     tag_uid = ""
     kinds: tuple[str, ...] = ()
     empty = Empty(gettext_lazy("No lots here"), gettext_lazy("What is used here is not covered by lots of its own."))
-    filters = (
+    filters: tuple[ChoiceFilter, ...] = (
         ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),
         ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
     )
@@ -363,7 +367,7 @@ class ActList(ListPage):
             Column("source", gettext_lazy("Source"), value=lambda r: side_text(r.source)),
             Column("target", gettext_lazy("Target"), value=lambda r: side_text(r.target)),
             Column("quantity", gettext_lazy("Quantity"), kind="num"),
-            Column("actor", gettext_lazy("By"), value=lambda r: r.entry.actor_name),
+            Column("actor", gettext_lazy("Done by"), value=lambda r: r.entry.actor_name),
             Column("memo", gettext_lazy("Memo"), value=lambda r: r.entry.memo),
         ]  # fmt: skip
 

@@ -46,7 +46,7 @@ class LicenseList(ListPage):
     """The license table; `by` groups it by license or by virtual account."""
 
     key = "licenses"
-    title = gettext_lazy("Licenses")
+    title: Any = gettext_lazy("Licenses")
     row_id = "uid"
     text_label = gettext_lazy("Filter by name, SKU or virtual account")
     default_sort = "license"
@@ -146,7 +146,7 @@ class LicenseList(ListPage):
             return []
         return [BulkAct("transfer", _("Transfer"), self.here.url("transfers-start"))]
 
-    def row_menu(self, pool: Any) -> list[kit.MenuItem]:  # type: ignore[override]
+    def row_menu(self, pool: Any) -> list[kit.MenuItem]:
         if not self.sight.may_manage(pool.virtual_account_id):
             return []
         none = "" if pool.available else _("Nothing is spare here.")
@@ -231,7 +231,7 @@ class BranchList(ListPage):
             len(rows),
         )
 
-    def depth(self, total: Any) -> int:  # type: ignore[override]
+    def depth(self, total: Any) -> int:
         return int(total.virtual_account.depth)
 
 

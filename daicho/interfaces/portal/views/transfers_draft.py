@@ -52,16 +52,16 @@ class TransferForm:
         """From a link: `row` (many), `target`, `quantity` of the first row."""
         rows = query.getlist("row")[:MOST_ROWS]
         form = cls(rows=rows, targets=[query.get("target", "")])
-        if rows and query.get("quantity"):
-            form.cells[rows[0]] = [query["quantity"]]
+        if rows and (quantity := query.get("quantity")):
+            form.cells[rows[0]] = [quantity]
         return form
 
     def read(self, posted: QueryDict) -> None:
         """Take what was typed; the handles are checked when the moves are made."""
         self.rows = posted.getlist("row")[:MOST_ROWS]
         self.targets = posted.getlist("target")[:MOST_TARGETS] or [""]
-        if posted.get("choice") in CHOICES:
-            self.choice = posted["choice"]
+        if (choice := posted.get("choice", "")) in CHOICES:
+            self.choice = choice
         self.memo = posted.get("memo", "")[:500]
         self.cells = {
             line: [posted.get(f"n-{line}-{at}", "").strip()[:20] for at in range(len(self.targets))]
