@@ -136,7 +136,12 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
         .annotate(tags=Count("lot__tag", distinct=True), sku=Min("lot__tag__sku"))
         .order_by()
     }
-    sides += _sides_by_use(sight, [entry.pk for entry in entries if entry.kind == Entry.Kind.MOVE_UNIT])
+    moved = [entry.pk for entry in entries if entry.kind == Entry.Kind.MOVE_UNIT]
+    if moved:
+        changes = _visible_changes(sight, moved)
+        sides += _sides_by_use(changes)
+        tagged = changes.values("entry_id").annotate(tags=Count("tag", distinct=True), sku=Min("tag__sku")).order_by()
+        tags |= {row["entry_id"]: row for row in tagged}
     wanted = {va for row in sides for va in (row[1], row[3]) if sight.sees(va)}
     places = VirtualAccount.objects.in_bulk(wanted)
     by_entry: dict[int, list[tuple[int | None, str, int | None, str, int]]] = defaultdict(list)
@@ -162,16 +167,16 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
     return rows
 
 
-def _sides_by_use(sight: Sight, ids: list[int]) -> list[tuple[int, int | None, str, int | None, str, int]]:
-    """Acts that moved no lot but the use of a device: from pool to pool."""
-    if not ids:
-        return []
+def _visible_changes(sight: Sight, ids: list[int]) -> QuerySet[UseChange]:
     changes = UseChange.objects.filter(entry__in=ids)
-    if not sight.sees_all:
-        visible = sight.all_virtual_accounts().values("pk")
-        changes = changes.filter(
-            Q(pool_before__virtual_account__in=visible) | Q(pool_after__virtual_account__in=visible)
-        )
+    if sight.sees_all:
+        return changes
+    visible = sight.all_virtual_accounts().values("pk")
+    return changes.filter(Q(pool_before__virtual_account__in=visible) | Q(pool_after__virtual_account__in=visible))
+
+
+def _sides_by_use(changes: QuerySet[UseChange]) -> list[tuple[int, int | None, str, int | None, str, int]]:
+    """Acts that moved no lot but the use of a device: from pool to pool."""
     rows = changes.values_list("entry_id", "pool_before__virtual_account_id", "pool_after__virtual_account_id")
     on_hand = Place.Kind.ON_HAND
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,3 +234,14 @@ def search_licenses(sight: Sight, text: str, limit: int = 5) -> tuple[list[Licen
         found = found.filter(pk__in=tags_named(word))
     tags = list(found.order_by("sku_key")[: limit + 1]) if words else []
     return tags[:limit], len(tags) > limit
+
+
+def every_pool(sight: Sight, criteria: PoolCriteria) -> Iterator[Pool]:
+    """All pools that match, by license and virtual account, read page by page."""
+    cursor = None
+    while True:
+        page = list_pools(sight, criteria, cursor=cursor, size=200)
+        yield from page.rows
+        cursor = page.next_cursor
+        if cursor is None:
+            return

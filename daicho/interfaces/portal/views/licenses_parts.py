@@ -52,7 +52,7 @@ PLACES: dict[str, str | Promise] = OUTSIDE | {
 ENTRY_KINDS: dict[str, str | Promise] = {
     "deposit": gettext_lazy("Deposit"),
     "assign_order": gettext_lazy("Order assigned"),
-    "transfer": gettext_lazy("Transfer"),
+    "transfer": pgettext_lazy("act", "Transfer"),
     "reserve": gettext_lazy("Reservation"),
     "return": gettext_lazy("Return"),
     "fulfil": gettext_lazy("License file issued"),
@@ -62,7 +62,7 @@ ENTRY_KINDS: dict[str, str | Promise] = {
     "revoke": gettext_lazy("Revocation by the operator"),
     "correct": gettext_lazy("Correction by the operator"),
     "time": gettext_lazy("Start or end"),
-    "undo": gettext_lazy("Undo"),
+    "undo": pgettext_lazy("act", "Undo"),
     "reuse": gettext_lazy("Re-use on another device"),
     "move_unit": gettext_lazy("Device moved"),
     "replace": gettext_lazy("Device replaced"),

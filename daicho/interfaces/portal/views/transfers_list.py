@@ -62,8 +62,8 @@ class TransferList(ListPage):
     sight: Sight
     filters = (
         ChoiceFilter("kind", gettext_lazy("Act"), KIND_CHOICES),
-        DateFilter("since", gettext_lazy("From")),
-        DateFilter("until", gettext_lazy("Until")),
+        DateFilter("since", gettext_lazy("From date")),
+        DateFilter("until", gettext_lazy("Until date")),
     )
     empty = Empty(
         gettext_lazy("No transfers yet"), gettext_lazy("Licenses that you move between virtual accounts appear here.")
@@ -82,7 +82,7 @@ class TransferList(ListPage):
             Column("licenses", gettext_lazy("Licenses"), value=licenses_text),
             Column("quantity", gettext_lazy("Quantity"), kind="num", phone=True),
             Column("state", gettext_lazy("State"), kind="state", value=entry_state),
-            Column("actor", gettext_lazy("By"), value=lambda r: r.entry.actor_name),
+            Column("actor", gettext_lazy("Done by"), value=lambda r: r.entry.actor_name),
             Column("memo", gettext_lazy("Memo"), value=lambda r: r.entry.memo),
         ]  # fmt: skip
 
@@ -92,7 +92,7 @@ class TransferList(ListPage):
         page = list_entries(self.sight, criteria, cursor=q.cursor, size=q.size, oldest_first=not q.descending)
         return Page(page.rows, page.next_cursor, page.previous_cursor)
 
-    def row_menu(self, row: EntryRow) -> list[kit.MenuItem]:  # type: ignore[override]
+    def row_menu(self, row: EntryRow) -> list[kit.MenuItem]:
         if not row.may_undo:
             return []
         url = self.here.url("transfers-undo", entry=row.entry.uid)
@@ -165,7 +165,7 @@ def show_entry(
     facts = [
         kit.Fact(_("Act"), act),
         kit.Fact(_("Time"), words.datetime(entry.at, zone=True)),
-        kit.Fact(_("By"), entry.actor_name),
+        kit.Fact(_("Done by"), entry.actor_name),
         kit.Fact(_("Source"), side_text(row.source)),
         kit.Fact(_("Target"), side_text(row.target)),
         kit.Fact(_("Quantity"), words.num(row.quantity)),

@@ -1,0 +1,93 @@
+"""`daicho devices`: write devices down from a file, assign licenses to them and release them."""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from daicho.interfaces.cli.actor import console_actor
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+
+if TYPE_CHECKING:
+    from daicho.domain.devices.models import Device
+
+
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("devices", help=_("register devices of an account and assign licenses to them"))
+    acts = parser.add_subparsers(metavar="act", required=True)
+    imports = acts.add_parser("import", help=_("register the devices of a file: all rows, or none"))
+    imports.add_argument("file", type=Path, help=_("CSV or XLSX: name, product_id, serial, virtual_account, note"))
+    imports.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
+    imports.set_defaults(run=import_file)
+    assign = acts.add_parser("assign", help=_("assign spare licenses to a device"))
+    assign.set_defaults(run=assign_licenses)
+    release = acts.add_parser("release", help=_("release licenses of a device"))
+    release.set_defaults(run=release_licenses)
+    for one in (assign, release):
+        one.add_argument("device", help=_("the handle of the device"))
+        one.add_argument("sku", help=_("the SKU of the license"))
+        one.add_argument("quantity", type=int, help=_("how many"))
+    for one in (imports, assign, release):
+        one.add_argument("--account", required=True, metavar="DOMAIN", help=_("the domain identifier of the account"))
+        add_json(one)
+
+
+def import_file(arguments: argparse.Namespace) -> int:
+    """Exit code 1 when a row is wrong; then nothing was written."""
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.devices.commands.csv_import import create_devices_from_csv, read_device_file
+
+    try:
+        content = arguments.file.read_bytes()
+    except OSError as error:
+        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    actor = console_actor()
+    account = find_account(actor, arguments.account)
+    found = read_device_file(actor, account=account, content=content)
+    problems = [problem.plain() for problem in found.problems]
+    if problems:
+        lines = [_("row %(row)d, %(column)s: %(message)s") % problem for problem in problems]
+        answer(arguments, {"created": 0, "errors": problems}, "\n".join(lines))
+        return 1
+    count = len(found.rows)
+    if arguments.dry_run:
+        text = ngettext("%(count)s device could be registered.", "%(count)s devices could be registered.", count)
+        return answer(arguments, {"created": 0, "rows": count}, text % {"count": count})
+    made = create_devices_from_csv(actor, account=account, content=content, request_id=uuid.uuid4())
+    text = ngettext("%(count)s device was registered.", "%(count)s devices were registered.", count)
+    return answer(arguments, {"created": len(made), "devices": [one.uid for one in made]}, text % {"count": count})
+
+
+def assign_licenses(arguments: argparse.Namespace) -> int:
+    from daicho.domain.devices.commands.licenses import assign_to_device
+
+    return _use(arguments, assign_to_device, _("%(quantity)d %(sku)s assigned to %(device)s."))
+
+
+def release_licenses(arguments: argparse.Namespace) -> int:
+    from daicho.domain.devices.commands.licenses import release_from_device
+
+    return _use(arguments, release_from_device, _("%(quantity)d %(sku)s released from %(device)s."))
+
+
+def _use(arguments: argparse.Namespace, command: Callable[..., Device], told: str) -> int:
+    from daicho.core.text import name_key
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.devices.commands.licenses import UseLine
+    from daicho.domain.ledger.queries.sight import find_tag, look
+
+    actor = console_actor()
+    account = find_account(actor, arguments.account)
+    tag = find_tag(look(actor, account), sku_key=name_key(arguments.sku))
+    device = command(
+        actor, account=account, device_uid=arguments.device, lines=[UseLine(tag, arguments.quantity)],
+        request_id=uuid.uuid4(),
+    )  # fmt: skip
+    data = {"device": device.name, "sku": tag.sku, "quantity": arguments.quantity}
+    return answer(arguments, data, told % data)
