@@ -55,7 +55,10 @@ def test_a_person_opens_an_account_through_the_api(world: World) -> None:
     assert call("get", "/accounts")[0]["identifier"] == "sakura.example.com"
 
     agreement = decide(
-        "post", "/operator/agreements", {"title_ja": "合意書", "title_en": "A", "text_ja": "本文", "text_en": "T"}, status=201
+        "post",
+        "/operator/agreements",
+        {"title_ja": "合意書", "title_en": "A", "text_ja": "本文", "text_en": "T"},
+        status=201,
     )
     path = f"/accounts/sakura.example.com/agreements/{agreement['uid']}"
     assert call("get", path)["state"] == "pending"

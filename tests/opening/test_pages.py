@@ -29,7 +29,12 @@ def browser(user, language: str) -> Client:
 
 
 def published(world: World, **days: int):
-    texts = {"title_ja": "アカウント合意書", "title_en": "Account agreement", "text_ja": "# 第1条\n\n本文", "text_en": "# 1\n\nText"}
+    texts = {
+        "title_ja": "アカウント合意書",
+        "title_en": "Account agreement",
+        "text_ja": "# 第1条\n\n本文",
+        "text_en": "# 1\n\nText",
+    }
     return publish_agreement(actor(world.operator), effective_at=now() + dt.timedelta(**days), **texts)
 
 
