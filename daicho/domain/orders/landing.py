@@ -15,8 +15,18 @@ from daicho.domain.orders.models import OrderLine
 State = OrderLine.State
 
 
+def land_lines(actor: Actor, lines: Sequence[OrderLine]) -> None:
+    """Deposit lines that waited and may land now, and save where each came to."""
+    deposit_lines(actor, lines)
+    for line in lines:
+        line.save(update_fields=["lot", "deposited_at", "state"])
+
+
 def deposit_lines(actor: Actor, lines: Sequence[OrderLine]) -> None:
-    """Deposit lines that may land now: one entry per account, whose request id is that of its lines."""
+    """Deposit lines that may land now: one entry per account, whose request id is that of its lines.
+
+    The lines get their lot and state and are not saved: new ones are written once, with both.
+    """
     for _, group in groupby(sorted(lines, key=lambda line: line.account_id), key=lambda line: line.account_id):
         _deposit_together(actor, list(group))
 
@@ -36,7 +46,6 @@ def _deposit_together(actor: Actor, lines: list[OrderLine]) -> None:
         line.lot = by_uid[line.uid]
         line.deposited_at = at
         line.state = State.DEPOSITED if line.virtual_account_id is not None else State.UNASSIGNED
-    OrderLine.objects.bulk_update(lines, ["lot", "deposited_at", "state"], batch_size=500)
 
 
 def new_lot(line: OrderLine) -> NewLot:

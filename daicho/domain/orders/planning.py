@@ -112,7 +112,14 @@ def _check_order(plan: Plan, index: int, given: OrderInput) -> None:
     if not given.lines:
         wrong.note("lines", errors.no_lines())
     plan.problems += [Problem(index, None, name, error) for name, error in wrong.errors.items()]
-    order = PlannedOrder(index, number, identifier, ordered_on, reference, memo)
+    order = PlannedOrder(  # a name that cannot be stored is not looked up either
+        index,
+        "" if "number" in wrong.errors else number,
+        "" if "identifier" in wrong.errors else identifier,
+        ordered_on,
+        reference,
+        memo,
+    )
     numbers: dict[int, CheckedLine] = {}
     for position, line in enumerate(given.lines):
         wrong = Wrong()
@@ -130,7 +137,7 @@ def _check_order(plan: Plan, index: int, given: OrderInput) -> None:
 
 def _compare(plan: Plan) -> None:
     """Which orders and lines are recorded already, and with the same content?"""
-    by_number = {name_key(order.number): order for order in plan.orders}
+    by_number = {name_key(order.number): order for order in plan.orders if order.number}
     recorded = _chunked(Order.objects.filter(company=plan.company).select_related("account"), "number_key", by_number)
     for existing in recorded:
         by_number[existing.number_key].existing = existing

@@ -18,4 +18,4 @@ def operators_code() -> str:
     if found is None:
         return ""
     _before, counter, *_later = yield_hotp_counters_from_time()
-    return format_hotp_value(hotp_value(decrypt(found.data["secret"]), counter))
+    return str(format_hotp_value(hotp_value(decrypt(found.data["secret"]), counter)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from django.db import IntegrityError, transaction
 
@@ -84,10 +85,10 @@ def _record(actor: Actor, company: PartnerCompany | None, orders: Sequence[Order
         if planned.existing is not None:
             done.orders.append(planned.existing)
             done.new += _new_lines(actor, company, planned, planned.existing)
-    OrderLine.objects.bulk_create(done.new, batch_size=500)
     deposit_lines(actor, [line for line in done.new if line.state in (State.DEPOSITED, State.UNASSIGNED)])
-    for order in done.orders:
-        _tell(actor, order, [line for line in done.new if line.order_id == order.pk])
+    OrderLine.objects.bulk_create(done.new, batch_size=500)
+    for order, group in groupby(done.new, key=lambda line: line.order):
+        _tell(actor, order, list(group))
     return done
 
 
@@ -133,8 +134,6 @@ def _new_lines(actor: Actor, company: PartnerCompany | None, planned: PlannedOrd
 
 def _tell(actor: Actor, order: Order, lines: list[OrderLine]) -> None:
     """One event per order, in the virtual account when all its lines name the same one."""
-    if not lines:
-        return
     places = {line.virtual_account for line in lines}
     record(
         actor,

@@ -14,7 +14,7 @@ from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.audit.record import record
 from daicho.domain.mailbox.commands import post_mail
 from daicho.domain.orders import errors
-from daicho.domain.orders.landing import deposit_lines, follow_holdings
+from daicho.domain.orders.landing import follow_holdings, land_lines
 from daicho.domain.orders.models import OrderLine
 from daicho.domain.orders.planning import landing_state
 from daicho.domain.tenancy.models import SmartAccount
@@ -43,7 +43,7 @@ def deposit_waiting(actor: Actor, *, account: SmartAccount) -> int:
         if line.virtual_account is not None and line.virtual_account.deleted_at is not None:
             line.virtual_account = None  # it was deleted meanwhile: never silently somewhere else
             line.save(update_fields=["virtual_account"])
-        deposit_lines(actor, [line])
+        land_lines(actor, [line])
     return len(waiting)
 
 
@@ -69,7 +69,7 @@ def approve_lines(actor: Actor, *, lines: Sequence[OrderLine]) -> list[OrderLine
         line.state = landing_state(line.account, line.virtual_account)
         line.save(update_fields=["state", "decided_by_name"])
         _tell(actor, "order.line_approved", line)
-    deposit_lines(actor, [line for line in waiting if line.state != State.WAITING_AGREEMENT])
+    land_lines(actor, [line for line in waiting if line.state != State.WAITING_AGREEMENT])
     _mail_recorders(waiting, "order_lines_approved")
     return waiting
 
