@@ -11,15 +11,14 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from django.db import connection
-from django.db.models import Q, Sum
-from django.db.models.functions import Greatest
+from django.db.models import Q
 
 from daicho.core.db import is_postgres
 from daicho.core.errors import NotFound
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
-from daicho.domain.ledger.models import HolderLine, Holding, Place, Pool, Unit, Use
-from daicho.domain.ledger.sql import chunks
+from daicho.domain.ledger.models import Holding, Place, Pool, Unit, Use
+from daicho.domain.ledger.sql import chunks, numbers
 
 BY_TIME = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED)
 OUTSIDE = (Place.Kind.ISSUED, Place.Kind.CANCELLED, Place.Kind.CONVERTED)
@@ -95,11 +94,13 @@ def _whole_ladders(spots: Iterable[Spot]) -> dict[tuple[int, int], Spot]:
 
 
 def _pool_ids(wanted: dict[tuple[int, int], Spot]) -> dict[tuple[int, int], int]:
-    tag_ids = {tag_id for _, tag_id in wanted}
+    tag_ids = sorted({tag_id for _, tag_id in wanted})
     found: dict[tuple[int, int], int] = {}
     for part in chunks(sorted({virtual_account_id for virtual_account_id, _ in wanted})):
-        rows = Pool.objects.filter(virtual_account_id__in=part, tag_id__in=tag_ids)
-        for number, virtual_account_id, tag_id in rows.values_list("pk", "virtual_account_id", "tag_id"):
+        statement = (
+            "SELECT id, virtual_account_id, tag_id FROM ledger_pool WHERE virtual_account_id IN (%s) AND tag_id IN (%s)"
+        )
+        for number, virtual_account_id, tag_id in numbers(statement, part, tag_ids):
             if (virtual_account_id, tag_id) in wanted:
                 found[virtual_account_id, tag_id] = number
     return found
@@ -178,7 +179,7 @@ def lock_holdings(book: Book, place: PlaceRow, lot_ids: Iterable[int]) -> None:
 
 def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> None:
     """Read what units use and hold of some tags; their pools must be locked."""
-    units, tags = sorted(set(unit_ids)), set(tag_ids)
+    units, tags = sorted(set(unit_ids)), sorted(set(tag_ids))
     by_id = {pool.id: pool for pool in book.pools.values()}
     for part in chunks(units):
         rows = Use.objects.filter(unit_id__in=part, tag_id__in=tags).values_list(
@@ -189,10 +190,13 @@ def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> No
                 stored = (reported, counted, pool_id)
                 unit = book.units[unit_id]
                 book.uses[unit_id, tag_id] = UseRow(number, unit, pool.tag, pool, reported, counted, since, stored)
-        held = (
-            HolderLine.objects.filter(holder__unit_id__in=part, lot__tag_id__in=tags)
-            .values_list("holder__unit_id", "lot__tag_id")
-            .annotate(quantity=Sum(Greatest("old", "new")))
+        held = numbers(
+            "SELECT holder.unit_id, lot.tag_id, CAST(SUM(CASE WHEN line.old > line.new THEN line.old ELSE line.new END)"
+            " AS bigint) FROM ledger_holder AS holder JOIN ledger_holderline AS line ON line.holder_id = holder.id"
+            " JOIN ledger_lot AS lot ON lot.id = line.lot_id"
+            " WHERE holder.unit_id IN (%s) AND lot.tag_id IN (%s) GROUP BY holder.unit_id, lot.tag_id",
+            part,
+            tags,
         )
         for unit_id, tag_id, quantity in held:
             book.held[unit_id, tag_id] = quantity
