@@ -12,7 +12,7 @@ from daicho.domain.accounts.commands.agreements import accept_agreement, publish
 from daicho.domain.accounts.commands.contests import contest_account
 from daicho.domain.accounts.commands.decisions import ask_opening_reason
 from daicho.domain.accounts.commands.guides import GuideInput, add_guide
-from daicho.interfaces.portal.views.help import TOPICS
+from daicho.interfaces.portal.help_topics import TOPICS
 from tests.opening import cast
 from tests.world import World, actor
 
@@ -129,3 +129,17 @@ def test_pages_of_the_agreement(world: World, language: str) -> None:
     assert browser(world.stranger, language).get(base).status_code == 404
     assert client.post(f"{base}{second.uid}/").status_code == 302
     assert client.get(f"/a/{world.account.identifier}/settings/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "topic"),
+    [
+        ("/a/{}/agreements/", "agreements"),
+        ("/a/{}/licenses/", "licenses"),
+        ("/opening/find/", "opening"),
+        ("/help/", ""),
+    ],
+)
+def test_help_stands_beside_each_page(world: World, url: str, topic: str) -> None:
+    page = browser(world.admin, "en").get(url.format(world.account.identifier)).content.decode()
+    assert f'href="/help/{topic}/"' in page if topic else 'href="/help/"' in page

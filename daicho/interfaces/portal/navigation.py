@@ -18,17 +18,20 @@ from daicho.domain.access.rules import Permission as P
 from daicho.domain.alerts.queries import open_major_count
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
+from daicho.interfaces.portal.help_topics import help_url
 from daicho.interfaces.portal.web import Here
 
 
 def frame_context(request: HttpRequest) -> dict[str, Any]:
     """Context of the frame for the page that `web.py` let in; nothing for pages without one."""
     here: Here | None = getattr(request, "here", None)
-    if here is None or not request.user.is_authenticated:
+    if here is None:
         return {}
+    if not request.user.is_authenticated:
+        return {"help_url": help_url(request)}
     context: dict[str, Any] = {
         "here": here,
-        "help_url": reverse("help-index"),
+        "help_url": help_url(request),
         "user_menu": _user_menu(request, here),
         "accounts": [
             kit.Choice(

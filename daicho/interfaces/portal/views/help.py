@@ -16,31 +16,11 @@ from daicho.domain.accounts.commands.guides import hide_tour, tick_tour
 from daicho.domain.accounts.queries_guides import TOUR_STEPS, guides, tour_of
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import prose
+from daicho.interfaces.portal.help_topics import TOPICS
 from daicho.interfaces.portal.views.agreements import language_now
 from daicho.interfaces.portal.web import Here, public_page, signed_in_page
 
 TEXTS = Path(__file__).resolve().parent.parent / "texts" / "help"
-
-TOPICS = {
-    "opening": gettext_lazy("Opening an account"),
-    "agreements": gettext_lazy("Account agreement"),
-    "home": gettext_lazy("Home"),
-    "licenses": gettext_lazy("Licenses"),
-    "transfers": gettext_lazy("Transfers"),
-    "ends": gettext_lazy("End dates"),
-    "devices": gettext_lazy("Devices"),
-    "orders": gettext_lazy("Orders"),
-    "virtual_accounts": gettext_lazy("Virtual accounts"),
-    "people": gettext_lazy("Users and roles"),
-    "partners": gettext_lazy("Partners"),
-    "alerts": gettext_lazy("Alerts and mail"),
-    "events": gettext_lazy("Event log"),
-    "api": gettext_lazy("API and programs"),
-    "me": gettext_lazy("Your own settings"),
-    "operator": gettext_lazy("For the operator"),
-    "glossary": gettext_lazy("Glossary"),
-    "browsers": gettext_lazy("Browsers and keyboard"),
-}
 
 TOUR = {
     "agreement": (gettext_lazy("Accept the account agreement, so that licenses can be received."), "agreements"),
