@@ -27,8 +27,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     absent = set()
     if not REAL_DATA:
         absent.add("real_data")
-    if settings.ON_SQLITE:
-        absent.add("postgres")
+    absent.add("postgres" if settings.ON_SQLITE else "sqlite")
     left_out = [item for item in items if absent & {mark.name for mark in item.iter_markers()}]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

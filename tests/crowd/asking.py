@@ -53,7 +53,7 @@ class Connection:
 
 async def client(port: int, number: int, asks: int, world: dict[str, Any], outcome: Outcome) -> None:
     connection = Connection(port)
-    path = f"/api/v1/accounts/{world['identifier']}/devices/{world['devices'][number]}/licenses"
+    path = f"/api/v1/accounts/{world['identifier']}/devices/{world['devices'][number]}/assign"
     for turn in range(asks):
         sku = world["skus"][(number * 7 + turn) % len(world["skus"])]
         headers = {

@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.conf import settings
 
 from tests.crowd.asking import Outcome, run_crowd
 from tests.support import postgres
@@ -69,7 +68,7 @@ def kill_one_worker(server: subprocess.Popen[bytes]) -> None:
     os.kill(workers[-1], signal.SIGKILL)
 
 
-@pytest.mark.skipif(not settings.ON_SQLITE, reason="the run on SQLite plays this one")
+@pytest.mark.sqlite
 def test_one_process_on_sqlite_sells_each_seat_once(tmp_path: Path) -> None:
     port = free_port()
     setting = environment(tmp_path, port, DAICHO_LOG_LEVEL="ERROR")

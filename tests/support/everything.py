@@ -13,8 +13,10 @@ from tests.support.steps import ROOT, STEPS, run_steps
 
 PARALLEL = ["-n", "auto", "--dist", "loadfile"]
 RUNS = (
-    ("tests on SQLite", "sqlite", ["-m", "not browser and not production", *PARALLEL]),
-    ("tests on PostgreSQL", "postgres", ["-m", "not browser and not production", *PARALLEL]),
+    ("tests on SQLite", "sqlite", ["-m", "not browser and not production and not crowd", *PARALLEL]),
+    ("tests on PostgreSQL", "postgres", ["-m", "not browser and not production and not crowd", *PARALLEL]),
+    ("a crowd on SQLite", "sqlite", ["-m", "crowd"]),
+    ("a crowd on PostgreSQL", "postgres", ["-m", "crowd"]),
     ("installation", "sqlite", ["-m", "production"]),
     ("browser journeys", "sqlite", ["-m", "browser"]),
 )

@@ -26,3 +26,18 @@ class Named(Schema):
 
     uid: str
     name: str
+
+
+class MemoIn(Schema):
+    """The act's memo: free text such as an approval number, kept in the event log."""
+
+    memo: Text = Field("", max_length=500)
+
+
+class RowErrorOut(Schema):
+    """A row that cannot be taken; the head is row 1."""
+
+    row: int
+    column: str
+    code: str
+    message: str

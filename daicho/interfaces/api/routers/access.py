@@ -123,7 +123,7 @@ class ApprovalIn(Schema):
     ends_at: AwareDatetime | None = None
 
 
-class ReasonIn(Schema):
+class AccessReasonIn(Schema):
     reason: Reason
 
 
@@ -316,7 +316,7 @@ def approve(request: HttpRequest, identifier: str, uid: str, body: ApprovalIn) -
     response={204: None, **PROBLEMS},
     operation_id="declineAccessRequest",
 )
-def decline(request: HttpRequest, identifier: str, uid: str, body: ReasonIn) -> Any:
+def decline(request: HttpRequest, identifier: str, uid: str, body: AccessReasonIn) -> Any:
     """Decline a request for a reason."""
     actor = actor_of(request)
     decline_access(actor, account=find_account(actor, identifier), request_uid=uid, reason=body.reason)

@@ -201,7 +201,7 @@ def get_for_operator(request: HttpRequest, identifier: str) -> Any:
     }
 
 
-class ReasonIn(Schema):
+class AccountReasonIn(Schema):
     """Why; the account's administrators or its event log show it."""
 
     reason: Annotated[Text, Field(min_length=1, max_length=500)]
@@ -210,7 +210,7 @@ class ReasonIn(Schema):
 def _act(name: str, operation_id: str, command: Any, sentence: str) -> None:
     """One operation for each change of an account's state."""
 
-    def act(request: HttpRequest, identifier: str, body: ReasonIn) -> Any:
+    def act(request: HttpRequest, identifier: str, body: AccountReasonIn) -> Any:
         return command(actor_of(request), identifier=identifier, reason=body.reason)
 
     act.__doc__ = sentence
@@ -227,7 +227,7 @@ _act("resume", "resumeAccount", accounts.resume_account, "End the suspension of 
 _act("close", "closeAccount", accounts.close_account, "Close an account for good.")
 
 
-class PoolOut(Schema):
+class SupportPoolOut(Schema):
     """Figures of a license in one virtual account."""
 
     sku: str
@@ -240,11 +240,11 @@ class PoolOut(Schema):
 
 @router.post(
     "/operator/accounts/{identifier}/look",
-    response={200: list[PoolOut], **PROBLEMS},
+    response={200: list[SupportPoolOut], **PROBLEMS},
     operation_id="lookIntoAccount",
     tags=["Operator"],
 )
-def look(request: HttpRequest, identifier: str, body: ReasonIn) -> Any:
+def look(request: HttpRequest, identifier: str, body: AccountReasonIn) -> Any:
     """An account's licenses, for support: the reason stands in the account's own event log."""
     actor = actor_of(request)
     account = accounts.look_into_account(actor, identifier=identifier, reason=body.reason)
@@ -261,7 +261,7 @@ def look(request: HttpRequest, identifier: str, body: ReasonIn) -> Any:
     ]
 
 
-class ImportedOut(Schema):
+class ImportedCustomersOut(Schema):
     """How many customers the file added and changed."""
 
     added: int
@@ -270,7 +270,7 @@ class ImportedOut(Schema):
 
 @router.post(
     "/operator/customers/import",
-    response={200: ImportedOut, **PROBLEMS},
+    response={200: ImportedCustomersOut, **PROBLEMS},
     operation_id="importCustomers",
     tags=["Operator"],
 )

@@ -15,7 +15,7 @@ from daicho.domain.catalog.commands.tags import add_tag, change_tag, set_ladder
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text
+from daicho.interfaces.api.schemas import RowErrorOut, Text
 
 router = Router(tags=["Catalog"])
 
@@ -94,15 +94,6 @@ class LadderOut(Schema):
 class LadderIn(Schema):
     name: Text = Field(min_length=1, max_length=100)
     skus: list[Sku] = Field(min_length=2, max_length=20)
-
-
-class RowErrorOut(Schema):
-    """A row that cannot be taken; the head is row 1."""
-
-    row: int
-    column: str
-    code: str
-    message: str
 
 
 class CatalogImportOut(Schema):

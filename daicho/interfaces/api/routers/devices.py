@@ -35,7 +35,7 @@ from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import named
-from daicho.interfaces.api.schemas import Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
 
 router = Router(tags=["Devices"])
 
@@ -94,13 +94,13 @@ class DeviceChange(Schema):
     product: Annotated[str, Field(max_length=16)] | None = None
 
 
-class LineIn(Schema):
+class UseLineIn(Schema):
     sku: Annotated[Text, Field(min_length=1, max_length=100)]
     quantity: Quantity
 
 
 class LinesIn(Schema):
-    lines: list[LineIn] = Field(min_length=1, max_length=1_000)
+    lines: list[UseLineIn] = Field(min_length=1, max_length=1_000)
     memo: Note = ""
 
 
@@ -119,12 +119,8 @@ class ReuseIn(LinesIn):
     target: Uid
 
 
-class MoveIn(Schema):
+class DeviceMoveIn(Schema):
     virtual_account: Uid
-    memo: Note = ""
-
-
-class MemoIn(Schema):
     memo: Note = ""
 
 
@@ -159,7 +155,7 @@ def detail_out(request: HttpRequest, account: Any, uid: str) -> dict[str, Any]:
     return device_out(row) | {"duplicates": [other.uid for other in others]}
 
 
-def lines_of(lines: list[LineIn]) -> list[UseLine]:
+def lines_of(lines: list[UseLineIn]) -> list[UseLine]:
     tags = tags_by_sku([line.sku for line in lines])
     found = []
     for line in lines:
@@ -258,7 +254,7 @@ def patch_device(request: HttpRequest, identifier: str, uid: Uid, body: DeviceCh
 @router.post(
     "/accounts/{identifier}/devices/{uid}/move", response={200: DeviceDetailOut, **PROBLEMS}, operation_id="moveDevice"
 )
-def post_move(request: HttpRequest, identifier: str, uid: Uid, body: MoveIn) -> Any:
+def post_move(request: HttpRequest, identifier: str, uid: Uid, body: DeviceMoveIn) -> Any:
     """Move a device with its use to another virtual account."""
     actor = actor_of(request)
     account = policy.find_account(actor, identifier)
@@ -324,7 +320,7 @@ def post_use(request: HttpRequest, identifier: str, uid: Uid, body: UseIn) -> An
     actor = actor_of(request)
     account = policy.find_account(actor, identifier)
     source = policy.get_virtual_account(actor, account, body.source, Permission.LICENSES_MANAGE)
-    line = lines_of([LineIn(sku=body.sku, quantity=body.quantity)])[0]
+    line = lines_of([UseLineIn(sku=body.sku, quantity=body.quantity)])[0]
     use_spare_on_device(
         actor, account=account, device_uid=uid, tag=line.tag, quantity=line.quantity, source=source,
         request_id=request_id_of(request), memo=body.memo,

@@ -283,7 +283,7 @@ def contest(request: HttpRequest, body: ContestIn) -> Any:
     return Status(201, contests.contest_account(actor_of(request), identifier=body.identifier, reason=body.reason))
 
 
-class PlaceOut(Schema):
+class PostalAreaOut(Schema):
     """An area of a Japanese postal code."""
 
     code: str
@@ -292,7 +292,7 @@ class PlaceOut(Schema):
     neighborhood: str
 
 
-@router.get("/postal-codes/{code}", response={200: list[PlaceOut], **PROBLEMS}, operation_id="findPostalCode")
+@router.get("/postal-codes/{code}", response={200: list[PostalAreaOut], **PROBLEMS}, operation_id="findPostalCode")
 def postal_code(request: HttpRequest, code: Annotated[str, Field(max_length=20)]) -> Any:
     """The areas of a Japanese postal code; a single office's code is refused with what to use (S14)."""
     return find_places(code)
@@ -355,7 +355,7 @@ class ApproveIn(Schema):
     reason: Text = Field("", max_length=500)
 
 
-class ReasonIn(Schema):
+class OpeningReasonIn(Schema):
     """A reason that the other side reads."""
 
     reason: Reason
@@ -385,7 +385,7 @@ def approve(request: HttpRequest, uid: Uid, body: ApproveIn) -> Any:
     operation_id="declineOpening",
     tags=["Operator"],
 )
-def decline(request: HttpRequest, uid: Uid, body: ReasonIn) -> Any:
+def decline(request: HttpRequest, uid: Uid, body: OpeningReasonIn) -> Any:
     """Decline a request that is not active yet."""
     return opening_out(decisions.decline_opening(actor_of(request), opening_uid=uid, reason=body.reason), operator=True)
 
@@ -418,7 +418,7 @@ def get_one_contest(request: HttpRequest, uid: Uid) -> Any:
     return get_contest(actor_of(request), uid)[0]
 
 
-class ContestDecisionIn(ReasonIn):
+class ContestDecisionIn(OpeningReasonIn):
     """Whether the domain is theirs."""
 
     upheld: bool

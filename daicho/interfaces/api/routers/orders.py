@@ -25,7 +25,7 @@ from daicho.domain.orders.rules import LineInput, OrderInput
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
 
 router = Router(tags=["Orders"])
 
@@ -34,7 +34,7 @@ Kind = Literal["perpetual", "term", "subscription", "demo"]
 Domain = Annotated[Text, Field(min_length=1, max_length=253)]
 
 
-class LineIn(Schema):
+class OrderLineIn(Schema):
     """A line of an order. `virtual_account` is a name; without one the customer assigns the licenses later."""
 
     line: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
@@ -52,7 +52,7 @@ class OrderIn(Schema):
 
     number: Text = Field(min_length=1, max_length=64)
     identifier: Domain
-    lines: list[LineIn] = Field(min_length=1, max_length=10_000)
+    lines: list[OrderLineIn] = Field(min_length=1, max_length=10_000)
     ordered_on: dt.date | None = None
     customer_reference: Text = Field("", max_length=100)
     memo: Text = Field("", max_length=500)
@@ -67,7 +67,7 @@ class RecordedOut(Schema):
     landing: dict[str, int]
 
 
-class PlaceOut(Schema):
+class LinePlaceOut(Schema):
     """Where a part of a line lies; `virtual_account` null: unassigned."""
 
     virtual_account: Named | None
@@ -94,7 +94,7 @@ class LineOut(Schema):
     unassigned: int
     cancelled: int
     destination: Named | None
-    places: list[PlaceOut]
+    places: list[LinePlaceOut]
     decision_reason: str
     recorded_at: dt.datetime
     customer_reference: str
@@ -114,7 +114,7 @@ class AssignIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class EntryOut(Schema):
+class AssignmentOut(Schema):
     """The number of the act in the ledger: by it the act is undone."""
 
     entry: str
@@ -136,10 +136,6 @@ class DestinationOut(Schema):
     public: bool
 
 
-class MemoIn(Schema):
-    memo: Text = Field("", max_length=500)
-
-
 class CancelledOut(Schema):
     """How many were cancelled, and how many stay because they are in use, set aside or lent."""
 
@@ -151,7 +147,7 @@ class DecisionIn(Schema):
     lines: list[Uid] = Field(min_length=1, max_length=500)
 
 
-class DeclineIn(DecisionIn):
+class LineDeclineIn(DecisionIn):
     reason: Text = Field(min_length=1, max_length=500)
 
 
@@ -187,7 +183,7 @@ class ImportPreviewOut(Schema):
     errors: list[dict[str, Any]]
 
 
-class ImportedOut(Schema):
+class ImportedOrdersOut(Schema):
     orders: int
     new: int
     repeated: int
@@ -288,7 +284,7 @@ def get_card(request: HttpRequest, identifier: str, virtual_account: str | None 
 
 
 @router.post(
-    "/accounts/{identifier}/assignments", response={201: EntryOut, **PROBLEMS}, operation_id="assignOrderLines"
+    "/accounts/{identifier}/assignments", response={201: AssignmentOut, **PROBLEMS}, operation_id="assignOrderLines"
 )
 def create_assignment(request: HttpRequest, identifier: str, body: AssignIn) -> Any:
     """Assign unassigned lines to virtual accounts, whole or split, in one act."""
@@ -304,7 +300,7 @@ def create_assignment(request: HttpRequest, identifier: str, body: AssignIn) -> 
 
 @router.post(
     "/accounts/{identifier}/assignments/{entry}/undo",
-    response={201: EntryOut, **PROBLEMS},
+    response={201: AssignmentOut, **PROBLEMS},
     operation_id="undoAssignment",
 )
 def create_undo(request: HttpRequest, identifier: str, entry: str, body: MemoIn) -> Any:
@@ -398,7 +394,9 @@ def preview_partner_import(request: HttpRequest, company: str, file: File[Upload
 
 
 @router.post(
-    "/partner/{company}/order-imports", response={201: ImportedOut, **PROBLEMS}, operation_id="importPartnerOrders"
+    "/partner/{company}/order-imports",
+    response={201: ImportedOrdersOut, **PROBLEMS},
+    operation_id="importPartnerOrders",
 )
 def import_partner_orders(request: HttpRequest, company: str, file: File[UploadedFile]) -> Any:
     """Record all orders of a file, or none."""
@@ -452,7 +450,7 @@ def approve(request: HttpRequest, body: DecisionIn) -> Any:
 
 
 @router.post("/operator/order-lines/decline", response={200: DecidedOut, **PROBLEMS}, operation_id="declineOrderLines")
-def decline(request: HttpRequest, body: DeclineIn) -> Any:
+def decline(request: HttpRequest, body: LineDeclineIn) -> Any:
     """Refuse lines of partners that wait for the operator, with a reason for the partner."""
     actor = actor_of(request)
     lines = [read.get_any_line(actor, uid).line for uid in body.lines]
@@ -480,7 +478,7 @@ def preview_operator_import(request: HttpRequest, file: File[UploadedFile]) -> A
     return sheet.as_data(preview_import(actor_of(request), company=None, content=file.read()))
 
 
-@router.post("/operator/order-imports", response={201: ImportedOut, **PROBLEMS}, operation_id="importOrders")
+@router.post("/operator/order-imports", response={201: ImportedOrdersOut, **PROBLEMS}, operation_id="importOrders")
 def import_operator_orders(request: HttpRequest, file: File[UploadedFile]) -> Any:
     """Record all orders of a file, or none."""
     return Status(201, imported_out(import_orders(actor_of(request), company=None, content=file.read())))

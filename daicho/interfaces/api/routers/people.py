@@ -31,7 +31,7 @@ from daicho.domain.access.rules import Role
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Named, Text, Uid
+from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Uid
 
 router = Router(tags=["People"])
 
@@ -118,15 +118,6 @@ class InvitationIn(Schema):
     name: Text = Field("", max_length=100)
     language: Text = Field("ja", pattern="^(ja|en)$")
     ends_at: AwareDatetime | None = None
-
-
-class RowErrorOut(Schema):
-    """A row that cannot be taken; the head is row 1."""
-
-    row: int
-    column: str
-    code: str
-    message: str
 
 
 class InvitationsOut(Schema):

@@ -39,7 +39,7 @@ from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import named, sight_of
-from daicho.interfaces.api.schemas import Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
 
 router = Router(tags=["Transfers"])
 
@@ -143,11 +143,7 @@ class OutcomeOut(Schema):
     request: str | None
 
 
-class MemoIn(Schema):
-    memo: Text = Field("", max_length=500)
-
-
-class ReasonIn(Schema):
+class DecisionReasonIn(Schema):
     reason: Text = Field("", max_length=500)
 
 
@@ -346,6 +342,7 @@ def get_requests(
     operation_id="getTransferRequest",
 )
 def get_one_request(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """A transfer that waits, or waited, for an administrator of its source."""
     return request_out(get_request(sight_of(request, identifier), uid))
 
 
@@ -354,7 +351,7 @@ def get_one_request(request: HttpRequest, identifier: str, uid: Uid) -> Any:
     response={200: OutcomeOut, **PROBLEMS},
     operation_id="approveTransferRequest",
 )
-def approve(request: HttpRequest, identifier: str, uid: Uid, body: ReasonIn) -> Any:
+def approve(request: HttpRequest, identifier: str, uid: Uid, body: DecisionReasonIn) -> Any:
     """Approve a transfer out of one's virtual account, which makes it at once."""
     account = sight_of(request, identifier).account
     return outcome_out(approve_transfer(actor_of(request), account=account, request_uid=uid, reason=body.reason))
@@ -365,7 +362,7 @@ def approve(request: HttpRequest, identifier: str, uid: Uid, body: ReasonIn) -> 
     response={200: OutcomeOut, **PROBLEMS},
     operation_id="declineTransferRequest",
 )
-def decline(request: HttpRequest, identifier: str, uid: Uid, body: ReasonIn) -> Any:
+def decline(request: HttpRequest, identifier: str, uid: Uid, body: DecisionReasonIn) -> Any:
     """Decline a transfer out of one's virtual account."""
     account = sight_of(request, identifier).account
     return outcome_out(decline_transfer(actor_of(request), account=account, request_uid=uid, reason=body.reason))
@@ -376,7 +373,7 @@ def decline(request: HttpRequest, identifier: str, uid: Uid, body: ReasonIn) -> 
     response={200: OutcomeOut, **PROBLEMS},
     operation_id="withdrawTransferRequest",
 )
-def withdraw(request: HttpRequest, identifier: str, uid: Uid, body: ReasonIn) -> Any:
+def withdraw(request: HttpRequest, identifier: str, uid: Uid, body: DecisionReasonIn) -> Any:
     """Take back a transfer request of one's own."""
     account = sight_of(request, identifier).account
     return outcome_out(withdraw_transfer(actor_of(request), account=account, request_uid=uid, reason=body.reason))

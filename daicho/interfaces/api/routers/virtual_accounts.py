@@ -106,7 +106,7 @@ class EmptyIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class EffectOut(Schema):
+class EmptyingEffectOut(Schema):
     """What the move does to one license in one virtual account; `missing`: how many lack where that refuses it."""
 
     virtual_account: str
@@ -121,7 +121,7 @@ class EmptyOut(Schema):
 
     entry: str | None
     devices: int
-    effects: list[EffectOut]
+    effects: list[EmptyingEffectOut]
 
 
 class TreeImportOut(Schema):
