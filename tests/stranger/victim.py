@@ -11,7 +11,7 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.ids import new_secret
 from daicho.core.text import name_key
-from daicho.domain.access.models import AccessRequest, ApiClient, Draft, Grant, HandOver, Invitation
+from daicho.domain.access.models import AccessRequest, ApiClient, Draft, Grant, HandOver, Invitation, User
 from daicho.domain.access.rules import Permission, Role
 from daicho.domain.accounts.models import Acceptance, Agreement, Contest, Guide, Opening
 from daicho.domain.alerts.models import Alert, ExtraAddress
@@ -37,6 +37,7 @@ class Victim:
     world: World
     ids: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    people: dict[str, User] = field(default_factory=dict)
 
 
 def link() -> tuple[str, str]:
@@ -112,6 +113,7 @@ def make_victim(world: World) -> Victim:
         token_hash=hashed, expires_at=now() + dt.timedelta(days=14), invited_by=world.admin,
     )  # fmt: skip
     asker = make_user(f"asker@{account.identifier}", f"{PLANTED} asker")
+    victim.people["asker"] = asker
     wanted = AccessRequest.objects.create(account=account, user=asker, role=Role.ACCOUNT_VIEWER, reason=PLANTED)
     planned = HandOver.objects.create(
         account=account, from_user=world.user, to_user=world.viewer, due_at=now() + dt.timedelta(days=9)
@@ -162,6 +164,7 @@ def make_victim(world: World) -> Victim:
         email=f"extra@{account.identifier}",
         token_hash=hashed,
         token_expires_at=now() + dt.timedelta(days=7),
+        summarized_on=now().date(),
     )
     draft = Draft.objects.create(user=world.admin, account=account, kind="transfer", data={"rows": []})
     event = Event.objects.filter(account=account, virtual_account=tokyo).latest("id")
