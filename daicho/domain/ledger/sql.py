@@ -30,6 +30,17 @@ def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
     return found
 
 
+def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows whose keys nobody needs, without making a model of each."""
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    names = ", ".join(field.column for field in fields)
+    marks = f"({', '.join(['%s'] * len(fields))})"
+    for part in chunks(rows):
+        values = ", ".join([marks] * len(part))
+        with connection.cursor() as cursor:
+            cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) VALUES {values}", _parameters(fields, part))  # noqa: S608
+
+
 def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
     """Take from holdings that are there; a row is (place, lot, how many)."""
     for part in chunks(rows):
@@ -69,13 +80,16 @@ def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[S
     for part in chunks(rows):
         values = ", ".join([f"({first})"] + [f"({others})"] * (len(part) - 1))
         statement = f"UPDATE {table} SET {assignments} FROM (VALUES {values}) AS v WHERE {table}.id = v.column1"  # noqa: S608
-        parameters = [
-            value if type(value) is int else field.get_db_prep_value(value, connection)
-            for row in part
-            for field, value in zip(fields, row, strict=True)
-        ]
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, _parameters(fields, part))
+
+
+def _parameters(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Any]:
+    return [
+        value if type(value) is int else field.get_db_prep_value(value, connection)
+        for row in rows
+        for field, value in zip(fields, row, strict=True)
+    ]
 
 
 def _typed(field: Any) -> str:

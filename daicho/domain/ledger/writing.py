@@ -9,7 +9,7 @@ from django.db.models import Case, DateTimeField, Min, When
 
 from daicho.domain.ledger.book import Book, Figures, PoolRow
 from daicho.domain.ledger.models import Holding, Place, Pool, Posting, Use, UseChange
-from daicho.domain.ledger.sql import add_to_holdings, set_rows, take_from_holdings
+from daicho.domain.ledger.sql import add_to_holdings, insert_rows, set_rows, take_from_holdings
 
 _FIGURES = tuple(figure.name for figure in fields(Figures))
 LIVE = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
@@ -47,15 +47,11 @@ def _write_holdings(book: Book) -> None:
 
 
 def _write_postings(book: Book) -> None:
-    Posting.objects.bulk_create(
-        [
-            Posting(
-                account_id=move.lot.account_id, entry_id=move.entry.pk, lot_id=move.lot.pk,
-                source_id=move.source.id, target_id=move.target.id, quantity=move.quantity,
-            )
-            for move in book.moves
-        ]
-    )  # fmt: skip
+    rows = [
+        (move.lot.account_id, move.entry.pk, move.lot.pk, move.source.id, move.target.id, move.quantity)
+        for move in book.moves
+    ]
+    insert_rows(Posting, ("account", "entry", "lot", "source", "target", "quantity"), rows)
 
 
 def _write_uses(book: Book) -> None:
@@ -87,18 +83,19 @@ def _write_uses(book: Book) -> None:
 
 
 def _write_use_changes(book: Book) -> None:
-    UseChange.objects.bulk_create(
-        [
-            UseChange(
-                account_id=step.unit.account_id, unit_id=step.unit.pk, tag_id=step.tag.pk,
-                request_id=step.request_id, fingerprint=step.fingerprint,
-                pool_before_id=step.pool_before.id, counted_before=step.counted_before,
-                pool_after_id=step.pool_after.id, counted_after=step.counted_after,
-                act_class=step.act, cause=step.cause, entry=step.entry, at=step.at,
-            )
-            for step in book.steps.values()
-        ]
+    columns = (
+        "account", "unit", "tag", "request_id", "fingerprint", "pool_before", "counted_before", "pool_after",
+        "counted_after", "act_class", "cause", "entry", "at",
     )  # fmt: skip
+    rows = [
+        (
+            step.unit.account_id, step.unit.pk, step.tag.pk, step.request_id, step.fingerprint, step.pool_before.id,
+            step.counted_before, step.pool_after.id, step.counted_after, step.act, step.cause,
+            step.entry.pk if step.entry else None, step.at,
+        )
+        for step in book.steps.values()
+    ]  # fmt: skip
+    insert_rows(UseChange, columns, rows)
 
 
 def _write_pools(book: Book) -> None:
