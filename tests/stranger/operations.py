@@ -1,0 +1,245 @@
+"""Every operation of the API with a valid call, made of the victim's real handles. One without an entry fails the build.
+
+`who` may do it (an attribute of World, or "client": an API client of the company). `body` JSON, `file` an upload,
+`query` parameters. Handles are written `<name>` and come from Victim.ids, link secrets `<secret:name>`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Call:
+    """A valid call. `path`: parameter → handle; what the table below does not say is found by `PATHS`."""
+
+    who: str = "admin"
+    body: Any = None
+    file: bytes | None = None
+    query: str = ""
+    path: dict[str, str] = field(default_factory=dict)
+    status: tuple[int, ...] = (200, 201, 204)
+    # Names nothing that belongs to anybody: a stranger gets his own answer, not a 404.
+    is_own: bool = False
+    # Anybody may call it, also without logging in.
+    is_public: bool = False
+
+
+REASON = {"reason": "Because the desk asked for it."}
+MOVES = {"moves": [{"source": "<va>", "target": "<va_osaka>", "sku": "NET-ADV", "quantity": 1}], "memo": "m"}
+LINES = {"lines": [{"sku": "NET-ADV", "quantity": 1}]}
+ORDER = {
+    "number": "PO-77",
+    "identifier": "<identifier>",
+    "lines": [{"sku": "NET-ADV", "quantity": 3, "kind": "perpetual"}],
+}
+ORDER_FILE = b"order_number,domain,sku,quantity,kind\nPO-78,aozora.example.co.jp,NET-ADV,3,perpetual\n"
+GUIDE = {"title": "How to", "url": "https://vendor.example/how", "language": "en", "kind": "document"}
+OPERATOR, PARTNER = "operator", "reseller"
+
+# Path parameter → handle, by the segment before it.
+PATHS = {
+    "accounts": "identifier", "virtual-accounts": "va", "users": "user", "grants": "grant", "invitations": "invitation",
+    "hand-overs": "hand_over", "access-requests": "access_request", "api-clients": "api_client", "devices": "device",
+    "licenses": "tag", "transfers": "entry", "assignments": "entry", "transfer-requests": "transfer_request",
+    "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
+    "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
+    "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
+}  # fmt: skip
+
+CALLS: dict[str, Call] = {
+    # me
+    "getProfile": Call(is_own=True),
+    "setProfile": Call(is_own=True, body={"name": "A", "language": "en", "time_zone": "Asia/Tokyo"}),
+    "findOwnAccounts": Call(is_own=True),
+    "listOwnRequests": Call(is_own=True),
+    "requestAccess": Call(
+        who="newcomer", body={"account": "<identifier>", "role": "account_viewer", "reason": "New here."}
+    ),
+    "withdrawAccessRequest": Call(who="asker"),
+    "getTour": Call(is_own=True),
+    "changeTour": Call(is_own=True, body={"step": "people", "done": True}),
+    "listMyAccounts": Call(is_own=True),
+    "findCompanyAccounts": Call(is_own=True),
+    # access
+    "listAccessRequests": Call(),
+    "approveAccessRequest": Call(body={}),
+    "declineAccessRequest": Call(body=REASON),
+    "listApiClients": Call(),
+    "createApiClient": Call(body={"name": "sync", "scopes": ["licenses.view"], "grants": [{"role": "account_viewer"}]}),
+    "getApiClient": Call(),
+    "changeApiClient": Call(body={"name": "sync 2", "scopes": ["licenses.view"]}),
+    "revokeApiClient": Call(),
+    "rotateApiClientSecret": Call(),
+    "giveApiClientGrant": Call(body={"role": "va_viewer", "virtual_account": "<va>"}),
+    "revokeApiClientGrant": Call(path={"grant": "client_grant"}),
+    # people
+    "listUsers": Call(),
+    "getUser": Call(),
+    "giveGrant": Call(body={"user": "<user>", "role": "va_user", "virtual_account": "<va>"}),
+    "changeGrant": Call(body={"role": "account_user"}),
+    "revokeGrant": Call(),
+    "listPartnerUsers": Call(),
+    "listInvitations": Call(),
+    "invite": Call(body={"email": "second@aozora.example.co.jp", "role": "account_viewer"}),
+    "inviteMany": Call(file=b"email,role\nthird@aozora.example.co.jp,account_viewer\n"),
+    "resendInvitation": Call(),
+    "withdrawInvitation": Call(),
+    "listHandOvers": Call(),
+    "planHandOver": Call(
+        body={"from_user": "<user>", "to_email": "user@aozora.example.co.jp", "due_at": "2030-04-01T00:00:00Z"}
+    ),
+    "cancelHandOver": Call(),
+    # account, agreement
+    "getAccount": Call(),
+    "editAccount": Call(body={"phone": "03-1111-2222"}),
+    "changeAccountSettings": Call(body={"transfers_need_approval": True}),
+    "listAgreements": Call(),
+    "getAgreement": Call(),
+    "acceptAgreement": Call(body={"language": "en"}, path={"uid": "agreement_next"}),
+    # virtual accounts
+    "listVirtualAccounts": Call(),
+    "createVirtualAccount": Call(body={"name": "Nagoya"}),
+    "getVirtualAccount": Call(),
+    "changeVirtualAccount": Call(body={"description": "Third floor"}),
+    "deleteVirtualAccount": Call(path={"uid": "va_empty"}, query="typed_name=AOZORA+Empty"),
+    "emptyVirtualAccount": Call(path={"uid": "va_empty"}, body={"target": "<va>"}),
+    "importVirtualAccounts": Call(file=b"name,parent\nKobe,\n"),
+    # licenses, transfers, devices
+    "listLicenses": Call(),
+    "getLicenseTotals": Call(),
+    "listBranchTotals": Call(),
+    "getLicenseSummary": Call(),
+    "getLicense": Call(),
+    "getUseOverTime": Call(),
+    "listLots": Call(),
+    "listEnds": Call(),
+    "createTransfer": Call(body=MOVES),
+    "listTransfers": Call(),
+    "previewTransfer": Call(body=MOVES),
+    "importTransfer": Call(file=b"source,target,sku,quantity\nAOZORA Tokyo,Osaka,NET-ADV,1\n"),
+    "getTransfer": Call(),
+    "undoTransfer": Call(body={}),
+    "listTransferRequests": Call(),
+    "getTransferRequest": Call(),
+    "approveTransferRequest": Call(body={}),
+    "declineTransferRequest": Call(body=REASON),
+    "withdrawTransferRequest": Call(who="user", body={}),
+    "listDevices": Call(),
+    "createDevice": Call(body={"virtual_account": "<va>", "name": "edge-1"}),
+    "importDevices": Call(file=b"name,product_id,serial\nedge-2,SW,1\n", query="virtual_account=<va>"),
+    "getDevice": Call(),
+    "changeDevice": Call(body={"note": "rack 4"}),
+    "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),
+    "removeDevice": Call(body={}),
+    "assignLicenses": Call(body=LINES),
+    "releaseLicenses": Call(body=LINES),
+    "useSpareLicenses": Call(body={"sku": "NET-ADV", "quantity": 1, "source": "<va_osaka>"}),
+    "reuseLicenses": Call(body=LINES | {"target": "<device_spare>"}),
+    # orders
+    "listOrderLines": Call(),
+    "getOrderLine": Call(),
+    "getOrderCard": Call(),
+    "assignOrderLines": Call(body={"parts": [{"line": "<unassigned_line>", "quantity": 5, "virtual_account": "<va>"}]}),
+    "undoAssignment": Call(path={"entry": "assignment"}, body={}),
+    "recordPartnerOrder": Call(PARTNER, body=ORDER),
+    "listPartnerOrderLines": Call(PARTNER),
+    "getPartnerOrderLine": Call(PARTNER, path={"uid": "partner_line"}),
+    "cancelPartnerOrderLine": Call(PARTNER, path={"uid": "partner_line"}, body={}),
+    "searchPartnerDestinations": Call(PARTNER, query="identifier=<identifier>&text=DEF"),
+    "listPartnerAllowances": Call(PARTNER),
+    "previewPartnerOrderImport": Call(PARTNER, file=ORDER_FILE),
+    "importPartnerOrders": Call(PARTNER, file=ORDER_FILE),
+    # signals
+    "listAlerts": Call(),
+    "getAlert": Call(),
+    "hideAlert": Call(body={}),
+    "showAlert": Call(),
+    "listEvents": Call(),
+    "exportEvents": Call(),
+    "getEvent": Call(),
+    "getNotifications": Call(),
+    "setNotifications": Call(body={"at_once": True, "daily_summary": False, "days": [30, 7]}),
+    "listExtraAddresses": Call(),
+    "addExtraAddress": Call(body={"email": "desk@aozora.example.co.jp"}),
+    "removeExtraAddress": Call(),
+    "confirmExtraAddress": Call(body={"token": "<secret:extra_address>"}, is_public=True),
+    # openings
+    "listMyOpenings": Call(is_own=True),
+    "startOpening": Call(is_own=True, who="newcomer", body={}),
+    "getMyOpening": Call(),
+    "saveOpening": Call(body={"account_name": "Two K.K."}),
+    "withdrawOpening": Call(),
+    "saveOpeningStep": Call(path={"step": "1"}, body={"is_representative": True}),
+    "continueOpening": Call(path={"uid": "opening_full"}),
+    "takeOverOpening": Call(path={"uid": "opening_rival"}),
+    "resendOpeningLink": Call(path={"uid": "opening_waiting"}),
+    "getIdentifierStanding": Call(query="identifier=aozora.example.co.jp"),
+    "answerOpeningReason": Call(body={"secret": "<secret:reason>", "answer": "Our parent company."}, is_public=True),
+    "approveOpeningAsApprover": Call(who="approver_named", body={"secret": "<secret:approver>"}),
+    "declineOpeningAsApprover": Call(who="approver_named", body={"secret": "<secret:approver>"} | REASON),
+    "activateAccount": Call(body={"secret": "<secret:activation>"}, is_public=True),
+    "contestAccount": Call(who="newcomer", is_own=True, body={"identifier": "<identifier>"} | REASON),
+    "findPostalCode": Call(path={"code": "1000001"}, is_public=True),
+    "listCountries": Call(is_public=True),
+    "listGuides": Call(is_public=True),
+    # operator
+    "appointAdministrator": Call(OPERATOR, body={"email": "viewer@aozora.example.co.jp"} | REASON),
+    "createOperatorApiClient": Call(OPERATOR, body={"name": "batch", "scopes": ["operator.orders"]}),
+    "revokeOperatorApiClient": Call(OPERATOR, path={"uid": "operator_client"}),
+    "listPartnerCompanies": Call(OPERATOR),
+    "createPartnerCompany": Call(OPERATOR, body={"name": "Second K.K."}),
+    "changePartnerCompany": Call(OPERATOR, body={"name": "Reseller Two", "is_active": True}),
+    "listPartnerMembers": Call(OPERATOR),
+    "addPartnerMember": Call(OPERATOR, body={"email": "nobody@nowhere.example.jp"}),
+    "removePartnerMember": Call(OPERATOR),
+    "createPartnerApiClient": Call(OPERATOR, body={"name": "edi"}),
+    "listAccounts": Call(OPERATOR),
+    "getAccountForOperator": Call(OPERATOR),
+    "suspendAccount": Call(OPERATOR, body=REASON),
+    "resumeAccount": Call(OPERATOR, path={"identifier": "identifier_suspended"}, body=REASON),
+    "closeAccount": Call(OPERATOR, body=REASON),
+    "lookIntoAccount": Call(OPERATOR, body=REASON),
+    "importCustomers": Call(OPERATOR, file=b"domain,name\nkita.example.jp,Kita\n"),
+    "listAllGuides": Call(OPERATOR),
+    "addGuide": Call(OPERATOR, body=GUIDE),
+    "changeGuide": Call(OPERATOR, body=GUIDE),
+    "removeGuide": Call(OPERATOR),
+    "listPublishedAgreements": Call(OPERATOR),
+    "publishAgreement": Call(
+        OPERATOR, body={"title_ja": "合意書", "title_en": "Agreement", "text_ja": "本文", "text_en": "Text"}
+    ),
+    "getPublishedAgreement": Call(OPERATOR),
+    "listCatalogLicenses": Call(OPERATOR),
+    "addCatalogLicense": Call(OPERATOR, body={"sku": "NEW-1", "name": "New"}),
+    "getCatalogLicense": Call(OPERATOR),
+    "changeCatalogLicense": Call(OPERATOR, body={"description": "d"}),
+    "listProducts": Call(OPERATOR),
+    "addProduct": Call(OPERATOR, body={"vendor": "Vendor", "name": "Router"}),
+    "listLadders": Call(OPERATOR),
+    "setLadder": Call(OPERATOR, body={"name": "Other", "skus": ["LAD-1", "LAD-2"]}),
+    "importCatalog": Call(OPERATOR, file=b"sku,name\nNEW-2,New 2\n"),
+    "listAllEvents": Call(OPERATOR),
+    "exportAllEvents": Call(OPERATOR),
+    "listTroubledMails": Call(OPERATOR),
+    "retryFailedMails": Call(OPERATOR),
+    "retryMail": Call(OPERATOR),
+    "listOpenings": Call(OPERATOR),
+    "getOpening": Call(OPERATOR, path={"uid": "held"}),
+    "approveOpening": Call(OPERATOR, path={"uid": "held"}, body={}),
+    "declineOpening": Call(OPERATOR, path={"uid": "held"}, body=REASON),
+    "askOpeningReason": Call(OPERATOR, path={"uid": "held"}, body={"question": "Why?"}),
+    "listContests": Call(OPERATOR),
+    "getContest": Call(OPERATOR),
+    "decideContest": Call(OPERATOR, body=REASON | {"upheld": False}),
+    "getOperatorQueue": Call(OPERATOR),
+    "recordOrder": Call(OPERATOR, body=ORDER),
+    "listAllOrderLines": Call(OPERATOR),
+    "cancelOrderLine": Call(OPERATOR, path={"uid": "unassigned_line"}, body={}),
+    "approveOrderLines": Call(OPERATOR, body={"lines": ["<waiting_line>"]}),
+    "declineOrderLines": Call(OPERATOR, body={"lines": ["<waiting_line>"]} | REASON),
+    "setAllowance": Call(OPERATOR, body={"sku": "NET-ADV", "monthly_quantity": 10}),
+    "previewOrderImport": Call(OPERATOR, file=ORDER_FILE),
+    "importOrders": Call(OPERATOR, file=ORDER_FILE),
+}
