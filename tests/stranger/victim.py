@@ -165,7 +165,6 @@ def make_victim(world: World) -> Victim:
         token_hash=hashed,
         token_expires_at=now() + dt.timedelta(days=7),
         summarized_on=now().date(),
-        summarized_on=now().date(),
     )
     draft = Draft.objects.create(user=world.admin, account=account, kind="transfer", data={"rows": []})
     event = Event.objects.filter(account=account, virtual_account=tokyo).latest("id")
