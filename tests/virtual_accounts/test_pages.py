@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from daicho.domain.access.models import User
 from daicho.domain.tenancy.models import VirtualAccount
+from daicho.interfaces.portal.views import people_parts
 from tests.world import World
 
 A = "/a/aozora.example.co.jp/virtual-accounts/"
@@ -93,6 +94,19 @@ def test_below_itself_is_not_among_the_choices_and_refused(world: World) -> None
         value for value, _label in world.client(world.admin).get(url).context["form"].fields["parent"].choices
     ]
     assert post(world, world.admin, url, parent=world.osaka.uid).status_code == 422
+
+
+def test_where_there_are_many_they_are_found_by_typing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people_parts, "MANY", 2)
+    page = text(world.client(world.admin).get(f"{A}new/"))
+    assert f'data-combobox="{A}choices/?first=top"' in page
+    assert world.tokyo.name not in page.split("<main")[1]
+    form = {"name": "Nagoya", "parent": world.osaka.uid, "visibility": "private"}
+    assert post(world, world.admin, f"{A}new/", **form).status_code == 302
+    options = world.client(world.admin).get(f"{A}choices/?first=top").json()["options"]
+    assert [option["label"] for option in options] == ["At the top", "AOZORA Tokyo", "DEFAULT", "Nagoya", "Osaka"]
+    found = world.client(world.partner).get(f"{A}choices/?q=o").json()["options"]
+    assert [option["label"] for option in found] == ["Osaka"]
 
 
 def test_the_organization_is_imported_after_a_look(world: World) -> None:

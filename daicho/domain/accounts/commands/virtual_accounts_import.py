@@ -13,6 +13,7 @@ from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.accounts.virtual_account_file import FileRow, TreePlan, read_tree_file
 from daicho.domain.audit.record import record
+from daicho.domain.ledger.sql import set_rows
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount, VirtualAccountTag
 
 
@@ -58,7 +59,7 @@ def import_virtual_accounts(actor: Actor, *, account: SmartAccount, content: byt
 
 
 def _create(account: SmartAccount, rows: list[FileRow]) -> None:
-    """Make the new ones at the top; `_nest` puts them where they belong."""
+    """Make the new ones; `_nest` puts them where they belong."""
     made = VirtualAccount.objects.bulk_create(
         VirtualAccount(
             account=account,
@@ -70,9 +71,7 @@ def _create(account: SmartAccount, rows: list[FileRow]) -> None:
         for row in rows
     )
     for place, row in zip(made, rows, strict=True):
-        place.path = f"/{place.pk}/"
         _write_tags(place, row.tags or [])
-    VirtualAccount.objects.bulk_update(made, ["path"], batch_size=500)
 
 
 def _change(plan: TreePlan) -> None:
@@ -111,4 +110,5 @@ def _nest(account: SmartAccount, plan: TreePlan) -> None:
         if path != place.path:
             place.path, place.depth = path, len(line)
             changed.append(place)
-    VirtualAccount.objects.bulk_update(changed, ["parent", "path", "depth"], batch_size=500)
+    rows = [(place.pk, place.parent_id, place.path, place.depth) for place in changed]
+    set_rows(VirtualAccount, ["parent", "path", "depth"], rows)

@@ -9,6 +9,7 @@ urlpatterns = [
     *account_paths("virtual-accounts/new/", views.new, "virtual_accounts-new"),
     *account_paths("virtual-accounts/import/", change.import_tree, "virtual_accounts-import"),
     *account_paths("virtual-accounts/import/sample.csv", change.sample, "virtual_accounts-sample"),
+    *account_paths("virtual-accounts/choices/", views.choices, "virtual_accounts-choices"),
     *account_paths("virtual-accounts/<str:uid>/", views.detail, "virtual_accounts-detail"),
     *account_paths("virtual-accounts/<str:uid>/edit/", views.edit, "virtual_accounts-edit"),
     *account_paths("virtual-accounts/<str:uid>/parent/", views.nest, "virtual_accounts-nest"),

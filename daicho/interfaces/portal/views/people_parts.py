@@ -33,7 +33,8 @@ KINDS = {
     "user": lazy("User"),
     "viewer": lazy("Viewer"),
 }
-WHOLE = "account"
+WHOLE, TOP = "account", "top"
+MANY = 200  # choices; beyond that a field asks for them while one types
 FIELD_OF = {
     "role_scope_mismatch": "kind",
     "last_administrator": "kind",
@@ -113,12 +114,13 @@ class RoleForm(forms.Form):
         self.here = here
         self.whole, self.places = grantable_scopes(here.actor, here.account)
         choices = [(WHOLE, _("Whole account"))] if self.whole else []
-        self.choices_of("scope", choices + [(place.uid, place.name) for place in self.places])
         if not self.whole:
             self.choices_of("kind", [(code, label) for code, label in KINDS.items() if code != "approver"])
             self.fields["scope"].required = True
         usual = here.va or (None if self.whole or len(self.places) != 1 else self.places[0])
         self.initial["scope"] = self.initial.get("scope") or (usual.uid if usual is not None else WHOLE)
+        choices += [(place.uid, place.name) for place in self.places]
+        offer_places(self, "scope", choices, here, first=WHOLE if self.whole else "")
 
     def choices_of(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]
@@ -143,6 +145,23 @@ class RoleForm(forms.Form):
     def ends_at(self) -> dt.datetime | None:
         day = self.cleaned_data["ends_on"]
         return end_of_day(day, self.here.account.time_zone) if day is not None else None
+
+
+def offer_places(
+    form: forms.Form, name: str, choices: Sequence[tuple[str, Any]], here: Here, *, first: str = ""
+) -> None:
+    """Let a field choose among virtual accounts: by typing where there are many, out of all of them otherwise.
+
+    `first`: the choice that stands for no virtual account, "account" or "top".
+    """
+    field = form.fields[name]
+    if not isinstance(field, forms.ChoiceField):
+        raise TypeError(name)
+    field.choices = list(choices)
+    if len(choices) > MANY:
+        chosen = {str(form[name].value() or ""), first}
+        source = f"{here.url('virtual_accounts-choices', va=None)}?first={first}"
+        field.widget = kit.Combobox(choices=[one for one in choices if one[0] in chosen], source=source)
 
 
 def kind_of(role: Role) -> str:

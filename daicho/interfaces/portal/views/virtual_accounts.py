@@ -6,13 +6,14 @@ import re
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
 from daicho.domain.access.policy import get_virtual_account
+from daicho.domain.access.queries_tree import search_virtual_accounts
 from daicho.domain.access.rules import Permission
 from daicho.domain.accounts.commands.virtual_accounts import (
     create_virtual_account,
@@ -33,10 +34,10 @@ from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views import people_parts as parts
 from daicho.interfaces.portal.views.licenses_parts import license_name
+from daicho.interfaces.portal.views.people_parts import TOP, WHOLE
 from daicho.interfaces.portal.web import Here, account_page
 
 MANAGE = Permission.VIRTUAL_ACCOUNTS_MANAGE
-TOP = "top"
 VISIBILITIES = [
     ("private", lazy("Private: partners need its exact name when they order")),
     ("public", lazy("Public: partners find it when they order")),
@@ -226,7 +227,7 @@ def new(request: HttpRequest, here: Here) -> HttpResponseBase:
     """Create a virtual account."""
     initial = {"visibility": "private", "parent": request.GET.get("parent", TOP)}
     form = NewForm(request.POST or None, initial=initial)
-    form.fields["parent"].choices = parent_choices(here)  # type: ignore[attr-defined]
+    parts.offer_places(form, "parent", parent_choices(here), here, first=TOP)
 
     def act() -> str:
         data = form.cleaned_data
@@ -291,7 +292,7 @@ def nest(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     """Place a virtual account with its branch below another one."""
     found = get_detail(here.actor, here.account, uid)
     form = NestForm(request.POST or None, initial={"parent": found.parent.uid if found.parent is not None else TOP})
-    form.fields["parent"].choices = parent_choices(here, found.place)  # type: ignore[attr-defined]
+    parts.offer_places(form, "parent", parent_choices(here, found.place), here, first=TOP)
 
     def act() -> str:
         parent = chosen_parent(here, form.cleaned_data["parent"])
@@ -321,3 +322,14 @@ def make_default(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase
         return detail_url(here, uid)
 
     return parts.once(request, act)
+
+
+@account_page(Permission.VIRTUAL_ACCOUNTS_VIEW)
+def choices(request: HttpRequest, here: Here) -> HttpResponseBase:
+    """Virtual accounts to choose from while somebody types their name (`?q=`), as far as he may see them."""
+    first = {WHOLE: _("Whole account"), TOP: _("At the top")}.get(request.GET.get("first", ""))
+    found = search_virtual_accounts(here.actor, here.account, request.GET.get("q", "")[:100], limit=51)
+    options = [{"value": place.uid, "label": place.name, "hint": ""} for place in found[:50]]
+    if first and not request.GET.get("q"):
+        options.insert(0, {"value": request.GET["first"], "label": first, "hint": ""})
+    return JsonResponse({"options": options, "more": len(found) > 50})

@@ -98,9 +98,8 @@ def move(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     found = get_detail(here.actor, here.account, uid)
     place = found.place
     form = MoveForm(request.POST or None)
-    form.fields["target"].choices = [  # type: ignore[attr-defined]
-        (one.uid, f"{'　' * depth}{one.name}") for one, depth in possible_targets(here.actor, here.account, place)
-    ]
+    targets = possible_targets(here.actor, here.account, place)
+    parts.offer_places(form, "target", [(one.uid, f"{'　' * depth}{one.name}") for one, depth in targets], here)
     context: dict[str, Any] = {
         "title": _("Move everything in %(name)s") % {"name": place.name},
         "place": place,
