@@ -25,6 +25,7 @@ from daicho.domain.alerts.kinds import DAYS, KINDS
 from daicho.domain.alerts.queries import kinds_for, list_extra_addresses, my_notifications
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
+from daicho.interfaces.portal.views.account_settings import settings_tabs
 from daicho.interfaces.portal.web import Here, account_page, public_page, show_errors
 
 LANGUAGES = [("ja", lazy("Japanese")), ("en", lazy("English"))]
@@ -148,6 +149,7 @@ def _page(
         "address_form": address_form,
         "addresses": extra,
         "manages": manages,
+        "tabs": settings_tabs(here, "notifications"),
         "domain": identifier,
         "form_url": reverse("notifications-settings", kwargs={"identifier": identifier}),
         "address_url": reverse("notifications-addresses", kwargs={"identifier": identifier}),
