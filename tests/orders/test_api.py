@@ -153,6 +153,13 @@ def test_who_sees_one_virtual_account_reads_only_its_lines(world: World):
     items = call(world, "partner", "get", "/accounts/aozora.example.co.jp/order-lines").json()["items"]
     assert [one["uid"] for one in items] == [mine.uid]
     tokyo = OrderLine.objects.exclude(pk=mine.pk).get()
+    split = only(recorded(world, line(quantity=10), number="SPLIT-1"))
+    parts = {"parts": [{"line": split.uid, "quantity": 4, "virtual_account": world.osaka.uid}]}
+    assert call(world, "admin", "post", "/accounts/aozora.example.co.jp/assignments", parts).status_code == 201
+    seen = call(world, "partner", "get", f"/accounts/aozora.example.co.jp/order-lines/{split.uid}").json()
+    assert (seen["quantity"], seen["unassigned"], seen["status"]) == (4, 0, "deposited")
+    rest = call(world, "partner", "get", "/accounts/aozora.example.co.jp/order-lines?status=unassigned").json()
+    assert rest["items"] == []
     assert call(world, "partner", "get", f"/accounts/aozora.example.co.jp/order-lines/{tokyo.uid}").status_code == 404
 
 

@@ -115,6 +115,8 @@ def list_account_lines(
 ) -> Page[LineRow]:
     """What was bought for an account, as far as the actor may see it (S20). Raises NotFound, `bad_cursor`."""
     rows, ids = visible_lines(actor, account, virtual_account)
+    if ids is not None and filters is not None and filters.status:  # the state of others' parts is not told
+        rows = rows.filter(virtual_account__in=ids)
     page = _page(_narrowed(rows, filters), sort, descending, cursor, size, count)
     return _rows(page, ids)
 

@@ -23,6 +23,7 @@ from daicho.domain.orders.queries.lines import get_any_line, list_waiting_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.views.licenses_parts import license_label, license_name
+from daicho.interfaces.portal.views.orders_desk import operator_tabs
 from daicho.interfaces.portal.web import Here, operator_page, show_errors
 
 OFFERED = 500
@@ -47,7 +48,7 @@ def waiting(request: HttpRequest, here: Here) -> HttpResponseBase:
     context = {
         "form": form,
         "lines": [(row, license_label(row.line.tag), row.uid in chosen) for row in rows],
-        "crumbs": [kit.Crumb(_("Orders"), reverse("operator_orders-list"))],
+        "tabs": operator_tabs(here.actor, "waiting"),
     }
     wrong = form.is_bound and bool(form.errors)
     return render(request, "operator_orders/waiting.html", context, status=422 if wrong else 200)

@@ -25,6 +25,7 @@ from daicho.domain.orders.queries.lines import (
     get_company_order,
     list_all_lines,
     list_company_lines,
+    list_waiting_lines,
 )
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -130,11 +131,25 @@ class DeskList(ListPage):
         return list_all_lines(self.desk.actor, **asked)
 
 
+def operator_tabs(actor: Actor, current: str) -> list[kit.Tab]:
+    """All orders · the lines that wait for the operator."""
+    return [
+        kit.Tab(_("Orders"), reverse("operator_orders-list"), current == "list"),
+        kit.Tab(
+            _("Waiting for you"),
+            reverse("operator_orders-waiting"),
+            current == "waiting",
+            count=len(list_waiting_lines(actor)) or None,
+        ),
+    ]
+
+
 def recorded(request: HttpRequest, desk: Desk) -> HttpResponseBase:
     """The list of recorded lines."""
     return DeskList(request, desk=desk).response(
         {
             "frame": desk.frame,
+            "tabs": operator_tabs(desk.actor, "list") if desk.company is None else [],
             "primary": kit.Action(desk.url("new"), _("Record an order"), "plus"),
             "actions": [kit.MenuItem(_("Import orders"), desk.url("import"), "upload")],
         }
