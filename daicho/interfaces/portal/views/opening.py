@@ -172,7 +172,13 @@ def _by_code(typed: dict[str, Any], number: int) -> dict[str, Any] | None:
     except BusinessError:
         return None
     place = places[number] if number < len(places) else places[0]
-    return typed | {"postal_code": place.code, "region": place.region, "city": place.city, "street": place.neighborhood}
+    street = _with_area(typed.get("street", ""), place.neighborhood)
+    return typed | {"postal_code": place.code, "region": place.region, "city": place.city, "street": street}
+
+
+def _with_area(street: str, area: str) -> str:
+    """The area before a bare number, or alone; what somebody wrote otherwise stays."""
+    return area + street if not street or street[0].isdecimal() else street
 
 
 def _continue(request: HttpRequest, here: Here, opening: Any) -> HttpResponseBase:
@@ -270,8 +276,7 @@ def postal_code(request: HttpRequest, here: Here, uid: str) -> HttpResponse:
         try:
             place = find_places(typed["postal_code"])[0]
             typed |= {"postal_code": place.code, "region": place.region, "city": place.city}
-            if not typed["street"].startswith(place.neighborhood):
-                typed["street"] = place.neighborhood
+            typed["street"] = _with_area(typed["street"], place.neighborhood)
         except BusinessError as error:
             office = error
     form = AddressForm(initial=typed)
