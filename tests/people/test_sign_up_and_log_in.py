@@ -6,7 +6,9 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.adapter import get_adapter as get_mfa_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.test import Client
@@ -147,6 +149,20 @@ def test_two_steps_ask_for_the_code(world: World, browser: Client) -> None:
     log_in(browser, world.operator.email)
     assert "_auth_user_id" not in browser.session
     assert browser.get("/account/2fa/authenticate/").status_code == 200
+
+
+def test_after_ten_wrong_codes_in_an_hour_one_waits(world: World, browser: Client) -> None:
+    log_in(browser, world.operator.email)
+    for _attempt in range(10):
+        browser.post("/account/2fa/authenticate/", {"code": "000000"})
+    secret = TOTP(Authenticator.objects.get(user=world.operator)).instance.data["secret"]
+    code = format_hotp_value(hotp_value(get_mfa_adapter().decrypt(secret), list(yield_hotp_counters_from_time())[1]))
+    browser.post("/account/2fa/authenticate/", {"code": code})
+    assert "_auth_user_id" not in browser.session
+    cache.clear()
+    browser.post("/account/2fa/authenticate/", {"code": code})
+    assert browser.session["_auth_user_id"] == str(world.operator.pk)
+    assert "user.log_in_failed" in kinds()
 
 
 def test_an_operator_without_two_steps_is_led_to_the_set_up_first(world: World) -> None:
