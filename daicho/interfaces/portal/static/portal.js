@@ -127,10 +127,10 @@
     count(list);
   });
 
-  /* Combobox: an input with a list over an ordinary select. */
+  /* Combobox: an input with a list over an ordinary select. What fits on a screen stays one: a single choice. */
   let number = 0;
   const combobox = (select) => {
-    if (select.dataset.ready) return;
+    if (select.dataset.ready || (select.dataset.combobox === "own" && select.options.length <= 12)) return;
     select.dataset.ready = "1";
     const id = `combo-${++number}`, remote = select.dataset.combobox !== "own" && select.dataset.combobox;
     const label = document.querySelector(`label[for="${select.id}"]`);
