@@ -57,6 +57,14 @@ def test_who_has_one_virtual_account_sees_its_people_only(world: World, who: str
     assert browser.get(f"{A}/va/{world.tokyo.uid}/people/").status_code == 404
 
 
+def test_a_lonely_administrator_is_asked_to_invite_a_second(world: World) -> None:
+    hint = "There is only one administrator."
+    assert hint in text(world.client(world.admin).get(f"{A}/people/"))
+    assert hint not in text(world.client(world.viewer).get(f"{A}/people/"))
+    Grant.objects.filter(user=world.viewer).update(role=Role.ACCOUNT_ADMINISTRATOR)
+    assert hint not in text(world.client(world.admin).get(f"{A}/people/"))
+
+
 def test_a_viewer_sees_no_acts_and_may_do_none(world: World) -> None:
     shown = text(world.client(world.viewer).get(f"{A}/people/"))
     assert f"{A}/people/invite/" not in shown

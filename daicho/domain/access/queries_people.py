@@ -141,6 +141,13 @@ def visible_grants(
     return grants if places is None else grants.filter(virtual_account_id__in=places)
 
 
+def has_one_administrator(actor: Actor, account: SmartAccount) -> bool:
+    """Does a single person hold up the account: then a second administrator should be invited."""
+    ensure_may(actor, Permission.USERS_MANAGE, account, standing=False)
+    administrators = live_grants().filter(account=account, role=Role.ACCOUNT_ADMINISTRATOR, user__isnull=False)
+    return administrators.count() == 1
+
+
 def past_rights(actor: Actor, account: SmartAccount, user_uid: str, limit: int = 50) -> list[Grant]:
     """Rights of a person that were revoked or have ended, latest first, as far as the actor may see."""
     user = get_user(actor, account, user_uid)

@@ -14,7 +14,16 @@ from django.views.decorators.http import require_POST
 from daicho.core.clock import end_of_day
 from daicho.domain.access.commands.grants import change_grant, give_grant, revoke_grant
 from daicho.domain.access.policy import scope_of
-from daicho.domain.access.queries_people import Person, Right, get_person, get_right, get_user, list_people, past_rights
+from daicho.domain.access.queries_people import (
+    Person,
+    Right,
+    get_person,
+    get_right,
+    get_user,
+    has_one_administrator,
+    list_people,
+    past_rights,
+)
 from daicho.domain.access.rules import Permission, Role
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -95,6 +104,8 @@ def people(request: HttpRequest, here: Here) -> HttpResponseBase:
         if here.scope.allows(MANAGE):
             url = here.url("people-hand-over-new", va=None)
             context["actions"].append(kit.MenuItem(_("Hand over all rights"), url, "arrows-exchange"))
+            if has_one_administrator(here.actor, here.account):
+                context["notice_part"] = "people/_second_administrator.html"
     empty = Empty(_("Nobody has a right here yet"), _("Invite the people who work with these licenses."))
     return PeopleList(request, here=here, empty=empty).response(context)
 

@@ -74,7 +74,7 @@ class TreeList(ListPage):
         return [
             Column("name", lazy("Name"), link=detail),
             Column("path", lazy("Path"), value=lambda n: shown_path(n), optional=True),
-            Column("state", lazy("State"), kind="state", value=state),
+            Column("state", lazy("State"), kind="state", value=state, phone=True),
             Column("default", lazy("Default"), value=lambda n: _("Default") if n.is_default else "", phone=True),
             Column("visibility", lazy("Visibility"), value=lambda n: str(VISIBILITY_WORDS[n.visibility])),
             Column("tags", lazy("Tags"), kind="tags"),
