@@ -82,10 +82,11 @@ def reuse_on_device(
 
     Raises not_enough_licenses, request_id_reused, device_removed (409), bad_quantity, same_device (422).
     """
-    source = lock_device(actor, account, device_uid)
-    target = lock_device(actor, account, target_uid)
+    # One order for all, so that two re-uses in opposite directions wait for each other instead of deadlocking.
+    locked = {uid: lock_device(actor, account, uid) for uid in sorted({device_uid, target_uid})}
+    source, target = locked[device_uid].unit, locked[target_uid].unit
     return reuse_licenses(
-        actor, account=account, source=source.unit, target=target.unit, request_id=request_id, lines=lines, memo=memo
+        actor, account=account, source=source, target=target, request_id=request_id, lines=lines, memo=memo
     )
 
 
