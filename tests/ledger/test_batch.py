@@ -165,6 +165,15 @@ def test_bad_requests_fail_alone(ledger: Ledger) -> None:
     assert Use.objects.get(unit=unit).counted == 2
 
 
+def test_what_cannot_be_counted_exactly_is_refused_even_as_a_fact(ledger: Ledger) -> None:
+    world = ledger.world
+    report = lambda quantity: UseRequest.report(world.unit(world.tokyo), uuid.uuid4(), [(world.storage, quantity)])  # noqa: E731
+    answers = ask_many([report(quantity) for quantity in (-1, 2**53, 2**53 - 2, 2, 1)])
+    assert [answer.is_granted for answer in answers] == [False, False, True, False, True]
+    assert {refusal.code for answer in answers for refusal in answer.refusals} == {"bad_quantity"}
+    assert ledger.figures(world.tokyo, world.storage)[1] == 2**53 - 1
+
+
 def test_a_request_id_stands_for_one_unit(ledger: Ledger) -> None:
     world, request_id = ledger.world, uuid.uuid4()
     world.deposit(world.storage, 5, world.tokyo)

@@ -229,7 +229,10 @@ class Clerk:
             use = self.book.use_of(unit, tag)
             reported, counted = use.reported, use.counted
             cause = request.cause
-            if request.act is Act.FACT:
+            if not self._is_countable(use, quantity):
+                where = unit.virtual_account_id
+                given.refusals.append(Refusal(tag, "bad_quantity", quantity, use.pool.before.available, 0, where))
+            elif request.act is Act.FACT:
                 self._set(use, quantity)
             elif tag.is_strict:
                 refusal, cause = self._ask_strict(request, use, quantity)
@@ -240,6 +243,11 @@ class Clerk:
                 self._note(request, use, counted, cause)
             given.counted[tag.pk] = use.counted
         return given
+
+    def _is_countable(self, use: UseRow, quantity: int) -> bool:
+        """Within 0 … 2^53 − 1, alone and together with all others of the pool: even a fact must be exact."""
+        others = use.pool.figures.in_use - use.counted
+        return 0 <= quantity <= MAX_QUANTITY - others
 
     def _ask(self, request: UseRequest, use: UseRow, quantity: int) -> Refusal | None:
         """An unenforced tag is counted even when short, unless a strict tier of its ladder would be shorter for it."""
