@@ -48,7 +48,7 @@ def test_a_conflict_and_bad_fields_are_told_apart(world: World):
     assert (conflict.status_code, conflict.json()["code"]) == (409, "order_conflict")
     bad = ORDER | {"number": "API-2", "lines": [{"sku": "NONE", "quantity": 1, "kind": "term"}]}
     refused = call(world, "operator", "post", "/operator/orders", bad).json()
-    assert {found["field"] for found in refused["errors"]} == {"lines.0.end_on"}
+    assert {found["field"] for found in refused["errors"]} == {"lines.0.end_on", "lines.0.sku"}
     assert Order.objects.count() == 1
 
 

@@ -71,6 +71,7 @@ def test_every_bad_row_is_marked_with_its_column_and_reason(world: World):
     assert marks(preview) == [
         (3, "sku", "unknown_sku"),
         (4, "domain", "unknown_destination"),
+        (5, "virtual_account", "unknown_destination"),
         (5, "quantity", "bad_quantity"),
         (6, "start_date", "bad_date"),
         (8, "line", "duplicate_line"),

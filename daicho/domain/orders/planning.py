@@ -52,8 +52,19 @@ class PlannedLine:
     repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that cannot be recorded as it stands; its names are looked up all the same, to tell everything at once."""
+
+    index: int
+    sku: str
+    virtual_account: str
+
+
 @dataclass
 class PlannedOrder:
+    """An order as written, what is recorded of it already, and where it goes."""
+
     index: int
     number: str
     identifier: str
@@ -63,6 +74,7 @@ class PlannedOrder:
     account: SmartAccount | None = None
     existing: Order | None = None
     lines: list[PlannedLine] = field(default_factory=list)
+    bad_lines: list[BadLine] = field(default_factory=list)
 
     @property
     def new_lines(self) -> list[PlannedLine]:
@@ -126,6 +138,11 @@ def _check_order(plan: Plan, index: int, given: OrderInput) -> None:
         checked = check_line(line, position + 1, wrong)
         plan.problems += [Problem(index, position, name, error) for name, error in wrong.errors.items()]
         if checked is None:
+            sku, place = [
+                "" if name in wrong.errors else clean(str(text))
+                for name, text in (("sku", line.sku), ("virtual_account", line.virtual_account))
+            ]
+            order.bad_lines.append(BadLine(position, sku, place))
             continue
         first = numbers.setdefault(checked.line, checked)
         if first is checked:
@@ -168,7 +185,7 @@ def _compare(plan: Plan) -> None:
 
 def _find_destinations(plan: Plan) -> None:
     """The account by its domain identifier, the virtual account by its exact name. All wrong names sound the same."""
-    wanted = [order for order in plan.orders if order.new_lines and order.identifier]
+    wanted = [order for order in plan.orders if (order.new_lines or order.bad_lines) and order.identifier]
     accounts = {
         account.identifier: account
         for account in _chunked(
@@ -177,26 +194,33 @@ def _find_destinations(plan: Plan) -> None:
             {order.identifier for order in wanted},
         )
     }
-    keys = {name_key(line.checked.virtual_account) for order in wanted for line in order.new_lines} - {""}
+    keys = {name_key(line.checked.virtual_account) for order in wanted for line in order.new_lines}
+    keys |= {name_key(bad.virtual_account) for order in wanted for bad in order.bad_lines}
     living = VirtualAccount.objects.filter(deleted_at=None, account__in=accounts.values())
-    places = {(place.account_id, place.name_key): place for place in _chunked(living, "name_key", keys)}
+    places = {(place.account_id, place.name_key): place for place in _chunked(living, "name_key", keys - {""})}
     for order in wanted:
         order.account = accounts.get(order.identifier)
         if order.account is None:
             plan.problems.append(Problem(order.index, None, "identifier", errors.unknown_destination()))
             continue
+        named = [(line.index, line.checked.virtual_account) for line in order.new_lines]
+        named += [(bad.index, bad.virtual_account) for bad in order.bad_lines]
+        plan.problems += [
+            Problem(order.index, index, "virtual_account", errors.unknown_destination())
+            for index, name in named
+            if name and (order.account.pk, name_key(name)) not in places
+        ]
         for line in order.new_lines:
-            if name := line.checked.virtual_account:
-                line.virtual_account = places.get((order.account.pk, name_key(name)))
-                if line.virtual_account is None:
-                    plan.problems.append(
-                        Problem(order.index, line.index, "virtual_account", errors.unknown_destination())
-                    )
+            line.virtual_account = places.get((order.account.pk, name_key(line.checked.virtual_account)))
 
 
 def _find_tags(plan: Plan) -> None:
     lines = [(order, line) for order in plan.orders for line in order.new_lines]
-    tags = tags_by_sku([line.checked.sku for _, line in lines])
+    bad_lines = [(order, bad) for order in plan.orders for bad in order.bad_lines if bad.sku]
+    tags = tags_by_sku([line.checked.sku for _, line in lines] + [bad.sku for _, bad in bad_lines])
+    for order, bad in bad_lines:
+        if name_key(bad.sku) not in tags:
+            plan.problems.append(Problem(order.index, bad.index, "sku", catalog_errors.unknown_sku(bad.sku)))
     for order, line in lines:
         sku = line.checked.sku
         line.tag = tags.get(name_key(sku))
