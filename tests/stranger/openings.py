@@ -52,7 +52,7 @@ def add_openings_and_more(victim: Victim) -> None:
     )  # fmt: skip
     opening("active.kawa.example.jp", "awaiting_activation", "activation")
     ids["opening_waiting"] = opening("wait.kawa.example.jp", "awaiting_activation", "waiting").uid
-    ids["opening_full"] = opening("aozora.example.co.jp", "draft", requester=founder, identifier="kawa.example.jp").uid
+    ids["opening_full"] = opening("kawa.example.jp", "draft", requester=founder).uid
     opening("late.kawa.example.jp", "awaiting_activation", "late", ended=True)
     ids["opening_rival"] = opening("late.kawa.example.jp", "draft", requester=second).uid
     victim.people |= {"opening_full": founder, "opening_rival": second, "opening_waiting": founder}
