@@ -22,8 +22,7 @@ from daicho.domain.accounts.queries_virtual_accounts import Node, get_detail, li
 from daicho.domain.accounts.virtual_account_file import read_tree_file
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.routers.people import RowErrorOut
-from daicho.interfaces.api.schemas import Named, Text, Uid
+from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Uid
 
 router = Router(tags=["Virtual accounts"])
 

@@ -48,7 +48,12 @@ def guide(request: HttpRequest, here: Here) -> HttpResponse:
     """How to open a Smart Account."""
     language = "ja" if (get_language() or "en").startswith("ja") else "en"
     main, others = guides(language)
-    context = {"text": prose.html(guide_text(language), first_heading=1), "language": language, "main": main, "others": others}
+    context = {
+        "text": prose.html(guide_text(language), first_heading=1),
+        "language": language,
+        "main": main,
+        "others": others,
+    }
     return render(request, "public/guide.html", context)
 
 
