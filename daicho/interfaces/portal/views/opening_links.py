@@ -33,9 +33,11 @@ def _unusable(request: HttpRequest, error: BusinessError) -> HttpResponse:
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """Neither caches nor other sites learn the link."""
+    """No cache keeps the link; other sites never learn it (the portal sends `Referrer-Policy: same-origin`).
+
+    `no-referrer` would make browsers post the button with `Origin: null`, which the CSRF check refuses.
+    """
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
     return response
 
 
