@@ -53,3 +53,19 @@ def test_a_catalog_is_imported(world: World, tmp_path: Path, capsys: pytest.Capt
     assert LicenseTag.objects.filter(sku="CON-1").exists()
     file.write_text("sku,name\n,Nameless\n")
     assert say(capsys, "import-catalog", str(file))[0] == 1
+
+
+def test_a_large_file_is_recorded_line_by_line_and_the_rest_comes_back(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file, result = tmp_path / "orders.csv", tmp_path / "failed.csv"
+    rows = [
+        f"PO-{number // 2},aozora.example.co.jp,{'NONE' if number == 1200 else 'NET-ADV'},1" for number in range(2_500)
+    ]
+    file.write_text("order_number,domain,sku,quantity\n" + "\n".join(rows) + "\n")
+    code, data = say(capsys, "orders", "import", str(file), "--each", str(result))
+    assert (code, data) == (1, {"new_lines": 2_499, "repeated_lines": 0, "failed_rows": 1})
+    mended = result.read_text(encoding="utf-8-sig").replace("NONE", "NET-ESS")
+    file.write_text(mended)
+    assert say(capsys, "orders", "import", str(file), "--each", str(result))[0] == 0
+    assert OrderLine.objects.count() == 2_500

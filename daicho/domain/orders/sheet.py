@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daicho.core import tabular
@@ -77,7 +77,7 @@ class ImportPreview:
         return sum(line.repeated for order in self.plan.orders for line in order.lines)
 
 
-def read_sheet(content: bytes) -> Sheet:
+def read_sheet(content: bytes, *, most: int = MAX_LINES) -> Sheet:
     """The orders of a CSV or XLSX file. Raises `unknown_columns`, `nothing_in_file`, `too_many_lines`, `file_…`."""
     table = tabular.read(content)
     if not table:
@@ -91,8 +91,8 @@ def read_sheet(content: bytes) -> Sheet:
             sheet.rows[number] = {head: cell for head, cell in zip(heads, cells, strict=False) if head}
     if not sheet.rows:
         raise catalog_errors.nothing_in_file()
-    if len(sheet.rows) > MAX_LINES:
-        raise errors.too_many_lines(MAX_LINES)
+    if len(sheet.rows) > most:
+        raise errors.too_many_lines(most)
     _group(sheet)
     return sheet
 
@@ -123,6 +123,20 @@ def _group(sheet: Sheet) -> None:
         sheet.rows_of.append(numbers)
 
 
+def parts_of(sheet: Sheet, size: int = 1_000) -> Iterator[Sheet]:
+    """The same orders in sheets of about `size` lines; an order is never torn apart."""
+    part = Sheet()
+    for order, rows in zip(sheet.orders, sheet.rows_of, strict=True):
+        if part.rows and len(part.rows) + len(rows) > size:
+            yield part
+            part = Sheet()
+        part.orders.append(order)
+        part.rows_of.append(rows)
+        part.rows |= {number: sheet.rows[number] for number in rows}
+        part.problems += [problem for problem in sheet.problems if problem.row in set(rows)] if sheet.problems else []
+    yield part
+
+
 def _stated(rows: Sequence[dict[str, str]], name: str) -> str:
     return next((row[name] for row in rows if row.get(name)), "")
 
@@ -151,15 +165,33 @@ def preview_of(sheet: Sheet, plan: Plan) -> ImportPreview:
     return ImportPreview(sheet, plan, sorted(problems, key=lambda p: (p.row, COLUMNS.index(p.column))))
 
 
+def good_lines(preview: ImportPreview) -> list[OrderInput]:
+    """The orders without their bad lines, which keep the numbers of the others; orders without any line are left out."""
+    bad, found = set(preview.bad_rows), []
+    for order, rows in zip(preview.sheet.orders, preview.sheet.rows_of, strict=True):
+        lines = [
+            replace(line, line=line.line or position)
+            for position, (line, row) in enumerate(zip(order.lines, rows, strict=True), 1)
+            if row not in bad
+        ]
+        if lines:
+            found.append(replace(order, lines=lines))
+    return found
+
+
 def bad_rows_table(preview: ImportPreview) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the file that gives people their bad rows back, with what is wrong in a last column."""
+    """Head and rows of the file that gives people their bad rows back, with what is wrong in a last column.
+
+    A line without a number gets that of its place, so that the mended row does not become another line.
+    """
     reasons: dict[int, list[str]] = {}
     for problem in preview.problems:
         reasons.setdefault(problem.row, []).append(f"{problem.column}: {problem.error.text()}")
-    rows = [
-        [preview.sheet.rows[number].get(column, "") for column in COLUMNS] + [" ".join(reasons[number])]
-        for number in preview.bad_rows
-    ]
+    places = {row: str(place) for rows in preview.sheet.rows_of for place, row in enumerate(rows, 1)}
+    rows = []
+    for number in preview.bad_rows:
+        cells = {"line": places[number]} | {name: cell for name, cell in preview.sheet.rows[number].items() if cell}
+        rows.append([cells.get(column, "") for column in COLUMNS] + [" ".join(reasons[number])])
     return [*COLUMNS, "error"], rows
 
 

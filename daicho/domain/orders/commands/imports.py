@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from collections.abc import Iterator
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
+from daicho.core.tabular import MAX_ROWS
 from daicho.domain.access.models import Draft, PartnerCompany
 from daicho.domain.access.policy import ensure_signed_in
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.orders import errors
 from daicho.domain.orders.commands.record import EVENTS, Recorded, ensure_may_record, record_orders
 from daicho.domain.orders.planning import plan_orders
-from daicho.domain.orders.sheet import ImportPreview, preview_of, read_sheet
+from daicho.domain.orders.sheet import ImportPreview, good_lines, parts_of, preview_of, read_sheet
 
 KIND = "order_import"
 KEPT = dt.timedelta(days=7)
@@ -40,6 +42,22 @@ def import_orders(actor: Actor, *, company: PartnerCompany | None, content: byte
     if preview.problems:
         raise errors.rows_refused(len(preview.bad_rows))
     return record_orders(actor, company=company, orders=preview.sheet.orders)
+
+
+def import_orders_singly(
+    actor: Actor, *, company: PartnerCompany | None, content: bytes
+) -> Iterator[tuple[ImportPreview, Recorded]]:
+    """Record a large file (up to 200,000 rows) in parts: each line succeeds or fails alone.
+
+    Yields after each part what was wrong in it and what was recorded. Stopped half-way it is simply started again:
+    what was recorded before does nothing. Raises as `preview_import`.
+    """
+    ensure_may_record(actor, company)
+    sheet = read_sheet(content, most=MAX_ROWS)
+    for part in parts_of(sheet):
+        preview = preview_of(part, plan_orders(company, part.orders, within_allowance=not actor.is_operator))
+        good = good_lines(preview)
+        yield preview, record_orders(actor, company=company, orders=good) if good else Recorded()
 
 
 @command(permission=None, events=())

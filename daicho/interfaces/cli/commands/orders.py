@@ -18,6 +18,12 @@ def register(subparsers: Subparsers) -> None:
     record = acts.add_parser("import", help=_("record the orders of a file: all rows, or none"))
     record.add_argument("file", type=Path, help=_("CSV (UTF-8 or Shift_JIS) or XLSX"))
     record.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
+    record.add_argument(
+        "--each",
+        type=Path,
+        metavar="RESULT",
+        help=_("up to 200,000 rows: each line succeeds or fails alone; the rows that failed go to this CSV file"),
+    )
     record.set_defaults(run=import_file)
     waiting = acts.add_parser("waiting", help=_("list partners' lines that wait for the operator"))
     waiting.set_defaults(run=list_waiting)
@@ -38,6 +44,8 @@ def import_file(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
     actor = console_actor()
+    if arguments.each is not None:
+        return import_each(arguments, content)
     preview = preview_import(actor, company=None, content=content)
     data = sheet.as_data(preview) | {"written": False}
     lines = [_("%(rows)d rows, %(new)d new lines, %(repeated)d recorded before.") % {
@@ -59,6 +67,25 @@ def import_file(arguments: argparse.Namespace) -> int:
         data["written"] = True
     answer(arguments, data, "\n".join(lines))
     return 1 if preview.problems else 0
+
+
+def import_each(arguments: argparse.Namespace, content: bytes) -> int:
+    """Record what can be recorded and write the rest to the result file; exit code 1 when a row failed."""
+    from daicho.core.tabular import csv_lines
+    from daicho.domain.orders import sheet
+    from daicho.domain.orders.commands.imports import import_orders_singly
+
+    new = repeated = 0
+    failed_rows: list[list[str]] = []
+    for preview, done in import_orders_singly(console_actor(), company=None, content=content):
+        new, repeated = new + len(done.new), repeated + done.repeated
+        failed_rows += sheet.bad_rows_table(preview)[1]
+    lines = csv_lines([*sheet.COLUMNS, "error"], failed_rows)
+    arguments.each.write_text("".join(lines), encoding="utf-8", newline="")
+    data = {"new_lines": new, "repeated_lines": repeated, "failed_rows": len(failed_rows)}
+    text = _("%(new_lines)d new lines, %(repeated_lines)d recorded before, %(failed_rows)d rows failed.")
+    answer(arguments, data, text % data)
+    return 1 if failed_rows else 0
 
 
 def list_waiting(arguments: argparse.Namespace) -> int:
