@@ -47,6 +47,12 @@ def _decode(cursor: str, fields: int) -> tuple[str, list[Any]]:
         ) from None
 
 
+def peek(cursor: str | None, fields: int) -> tuple[bool, list[Any]]:
+    """Whether a cursor leads forward, and the values it stands at (none on the first page). Raises `bad_cursor`."""
+    direction, values = _decode(cursor, fields) if cursor else ("n", [])
+    return direction == "n", values
+
+
 def _instant(text: str) -> dt.datetime | dt.date:
     return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
 

@@ -13,7 +13,7 @@ from django.db.models.functions import TruncMonth
 from daicho.core.clock import now, start_of_day, today
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean, name_key
-from daicho.domain.ledger.models import Holding, Place, Pool
+from daicho.domain.ledger.models import Holding, Lot, Place, Pool
 from daicho.domain.ledger.queries.forecast import Moment, balances_after
 from daicho.domain.ledger.queries.lots import LotRow, lot_row
 from daicho.domain.ledger.queries.sight import Sight, tags_named
@@ -25,6 +25,7 @@ LIVE = (Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
 LAST_INSTANT = ExpressionWrapper(
     F("lot__end_at") - Value(dt.timedelta(seconds=1), output_field=DurationField()), output_field=DateTimeField()
 )
+MOST = 20_000
 DAYS = (7, 30, 60, 90, 180, 365)
 
 
@@ -68,6 +69,15 @@ class EndMonth:
     month: dt.date
     lots: int
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndSummary:
+    """How much ends; `is_exact` False: at least so much."""
+
+    lots: int
+    quantity: int
+    is_exact: bool
 
 
 def _ending(sight: Sight, criteria: EndCriteria) -> QuerySet[Holding]:
@@ -118,19 +128,25 @@ def _pools_of(holdings: list[Holding]) -> dict[tuple[int, int], Pool]:
     return {(pool.virtual_account_id, pool.tag_id): pool for pool in found.select_related("tag", "virtual_account")}
 
 
-def end_summary(sight: Sight, days: int = 90) -> tuple[int, int]:
-    """How many lots end within `days`, and how many licenses in them."""
-    found = _ending(sight, EndCriteria(days=days)).order_by()
-    sums = found.aggregate(lots=Count("lot", distinct=True), quantity=Sum("quantity"))
-    return sums["lots"], sums["quantity"] or 0
+def end_summary(sight: Sight, days: int = 90) -> EndSummary:
+    """How many lots end within `days`, and how many licenses in them; read to 20,000 lots where they lie."""
+    first = _ending(sight, EndCriteria(days=days)).select_related(None).order_by().values("lot", "quantity")[: MOST + 1]
+    sums = first.aggregate(rows=Count("lot"), lots=Count("lot", distinct=True), quantity=Sum("quantity"))
+    return EndSummary(sums["lots"], sums["quantity"] or 0, sums["rows"] <= MOST)
 
 
 def ends_by_month(sight: Sight, months: int = 12) -> list[EndMonth]:
-    """What ends in this month (from now on) and the following ones, months without an end included."""
+    """What ends in this month (from now on) and the following ones, months without an end included.
+
+    Empty where more than 20,000 lots end in that time: the list of ends tells them.
+    """
     zone = ZoneInfo(sight.account.time_zone)
     first = today(sight.account.time_zone).replace(day=1)
     names = [_month_after(first, number) for number in range(months + 1)]
     until = start_of_day(names.pop(), sight.account.time_zone)
+    ending = Lot.objects.filter(account=sight.account, end_at__gt=now(), end_at__lte=until)
+    if ending[: MOST + 1].count() > MOST:
+        return []
     live = Holding.objects.filter(
         sight.condition("place__virtual_account"), account=sight.account, place__kind__in=LIVE, quantity__gt=0,
         lot__account=sight.account, lot__end_at__gt=now(), lot__end_at__lte=until,

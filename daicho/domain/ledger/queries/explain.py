@@ -113,7 +113,11 @@ def substitution(tag: LicenseTag, virtual_account_id: int) -> Substitution | Non
 
 def explain(sight: Sight, tag: LicenseTag, *, limit: int = 500) -> Explanation:
     """A license in the page's scope. `pools`: the shortest first, `limit` at most (the sums then cover those alone)."""
-    pools = list(sight.pools().filter(tag=tag).order_by("balance", "virtual_account__name_key")[:limit])
+    pools = list(
+        sight.pools()
+        .filter(tag=tag, virtual_account__deleted_at=None)
+        .order_by("balance", "virtual_account__name_key")[:limit]
+    )
     elsewhere: list[Pool] = []
     if not sight.is_wide:
         others = Pool.objects.filter(

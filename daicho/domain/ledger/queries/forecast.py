@@ -76,9 +76,11 @@ def _ladders(tags: set[int]) -> dict[int, list[int]]:
 
 
 def _batches(account: SmartAccount, places: set[int], tags: set[int]) -> dict[tuple[int, int], list[Batch]]:
+    kinds = (Place.Kind.ON_HAND, Place.Kind.PENDING)
+    lying = Place.objects.filter(virtual_account__in=places, kind__in=kinds)
     lots = Holding.objects.filter(
         Q(place__kind=Place.Kind.ON_HAND, lot__end_at__isnull=False) | Q(place__kind=Place.Kind.PENDING),
-        account=account, place__virtual_account__in=places, lot__tag__in=tags, quantity__gt=0,
+        account=account, place__in=list(lying.values_list("pk", flat=True)), lot__tag__in=tags, quantity__gt=0,
     )  # fmt: skip
     rows = lots.values_list(
         "place__virtual_account_id", "lot__tag_id", "place__kind", "lot__billing", "lot__start_at", "lot__end_at"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
-from daicho.core.paging import COUNT_LIMIT, Page, keyset_page
+from daicho.core.paging import COUNT_LIMIT, Page, keyset_page, peek
 from daicho.core.text import clean, name_key
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Holding, Place, Pool
@@ -25,6 +25,9 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "reserved": ("reserved", "uid"),
     "next_end": ("next_end_at", "uid"),
 }
+# How many licenses or virtual accounts are tried first when a large account is sorted by their names.
+WINDOWS = {"license": (2, 20), "virtual_account": (10, 200)}
+FEW = 500
 SUMS = ("purchased", "in_use", "reserved", "fulfilled", "balance", "lent", "borrowed", "pending")
 LIVE_PLACES = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
 
@@ -51,7 +54,7 @@ class PoolCriteria:
 class PoolTotals:
     """Sums over all that is filtered; None of them when there are more than 10,000 pools (`is_exact` False)."""
 
-    count: int
+    count: int | None
     is_exact: bool
     sums: dict[str, int]
 
@@ -66,7 +69,8 @@ class BranchTotal:
 
 
 def find_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
-    """The visible pools that match. A pool in which nothing is left is shown only when something ended there."""
+    """The visible pools that match. A pool in which nothing is left is shown only when something ended there; in large
+    accounts only when ended ones are asked for."""
     found = sight.pools()
     for word in clean(criteria.text).split():
         found = found.filter(_named(sight, word))
@@ -75,11 +79,11 @@ def find_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
     elif criteria.state:
         found = found.filter(in_state(criteria.state, criteria.ending_days))
     else:
-        found = found.filter(~NOTHING_LEFT | Q(has_ended_lots()))
+        found = found.filter(~NOTHING_LEFT if sight.is_large else ~NOTHING_LEFT | Q(has_ended_lots()))
     if criteria.tag_uid:
-        found = found.filter(tag__uid=criteria.tag_uid)
+        found = found.filter(tag__in=_ids_of(LicenseTag.objects.filter(uid=criteria.tag_uid)))
     if criteria.sku:
-        found = found.filter(tag__sku_key=name_key(criteria.sku))
+        found = found.filter(tag__in=_ids_of(LicenseTag.objects.filter(sku_key=name_key(criteria.sku))))
     if criteria.kind:
         found = found.filter(_holds_kind(criteria.kind))
     if criteria.va_tag:
@@ -101,7 +105,13 @@ def find_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
 def _named(sight: Sight, word: str) -> Q:
     """One typed word meets SKU, name in either language, or the virtual account's name (NFKC, case folded)."""
     virtual_accounts = sight.all_virtual_accounts().filter(name_key__contains=name_key(word))
-    return Q(tag__in=tags_named(word)) | Q(virtual_account__in=virtual_accounts.values("pk"))
+    return Q(tag__in=list(tags_named(word))) | Q(virtual_account__in=_ids_of(virtual_accounts))
+
+
+def _ids_of(rows: QuerySet[Any]) -> list[int] | QuerySet[Any, int]:
+    """Ids as values where they are few, so that the database sees how selective they are; else as a subquery."""
+    ids = list(rows.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return ids if len(ids) <= FEW else rows.order_by().values_list("pk", flat=True)
 
 
 def _holds_kind(kind: str) -> Q:
@@ -128,14 +138,44 @@ def list_pools(
     size: int = 25,
 ) -> Page[Pool]:
     """One page of pools with tag and virtual account. `sort`: a key of ORDERS. Not counted: see `pool_totals`."""
-    order = ORDERS.get(sort, ORDERS["license"])
-    if descending:
-        order = tuple(f"-{name}" for name in order)
-    return keyset_page(find_pools(sight, criteria), order, cursor=cursor, size=size)
+    key = sort if sort in ORDERS else "license"
+    order = tuple(f"-{name}" for name in ORDERS[key]) if descending else ORDERS[key]
+    found = find_pools(sight, criteria)
+    for near in _near(sight, key, cursor, descending, len(order)):
+        page = keyset_page(found.filter(near), order, cursor=cursor, size=size)
+        forward, _values = peek(cursor, len(order))
+        if len(page.rows) == size and (page.next_cursor if forward else page.previous_cursor):
+            return page
+    return keyset_page(found, order, cursor=cursor, size=size)
+
+
+def _near(sight: Sight, key: str, cursor: str | None, descending: bool, fields: int) -> Iterator[Q]:
+    """In a large account: the first licenses (or virtual accounts) from the cursor on, which usually fill the page.
+
+    Sorting by their names would else read every pool of the account.
+    """
+    if key not in WINDOWS or not sight.is_large:
+        return
+    forward, values = peek(cursor, fields)
+    rising = forward != descending
+    names: QuerySet[Any]
+    if key == "license":
+        field, path = "sku_key", "tag__in"
+        names = LicenseTag.objects.filter(Exists(Pool.objects.filter(account=sight.account, tag=OuterRef("pk"))))
+    else:
+        field, path = "name_key", "virtual_account__in"
+        names = sight.virtual_accounts()
+    if values:
+        names = names.filter(**{f"{field}__{'gte' if rising else 'lte'}": values[0]})
+    ordered = names.order_by(field if rising else f"-{field}").values_list("pk", flat=True)
+    for most in WINDOWS[key]:
+        yield Q(**{path: list(ordered[:most])})
 
 
 def pool_totals(sight: Sight, criteria: PoolCriteria) -> PoolTotals:
-    """Count and sums of all pools that match, read to 10,001 rows at most."""
+    """Count and sums of all pools that match, read to 10,001 rows at most. Idle pools of large accounts: not counted."""
+    if criteria.idle and sight.is_large:
+        return PoolTotals(None, False, {})
     first = find_pools(sight, criteria).order_by().values("pk", *SUMS)[: COUNT_LIMIT + 1]
     found = first.aggregate(count=Count("pk"), **{name: Sum(name) for name in SUMS})
     count = found.pop("count")
@@ -152,20 +192,19 @@ def branch_totals(sight: Sight, criteria: PoolCriteria | None = None, *, limit: 
     if not sight.sees_all:
         return []
     nodes = list(sight.virtual_accounts().order_by("depth", "name_key")[:limit])
-    pools = find_pools(sight, criteria or PoolCriteria()).order_by()
+    pools = (find_pools(sight, criteria) if criteria else sight.pools()).order_by()
     named = {f"sum_{name}": Sum(name) for name in SUMS}
-    sums: QuerySet[Pool, Any] = pools.values("virtual_account_id", "virtual_account__path").annotate(**named)
-    own: dict[int, dict[str, int]] = {}
+    sums: QuerySet[Pool, Any] = pools.values("virtual_account_id").annotate(**named)
+    figures = {row["virtual_account_id"]: {name: row[f"sum_{name}"] or 0 for name in SUMS} for row in sums}
+    paths = dict(sight.virtual_accounts().values_list("pk", "path"))
     branch: dict[int, dict[str, int]] = {}
-    for row in sums:
-        figures = {name: row[f"sum_{name}"] or 0 for name in SUMS}
-        own[row["virtual_account_id"]] = figures
-        for number in _ids(row["virtual_account__path"], row["virtual_account_id"]):
-            total = branch.setdefault(number, dict.fromkeys(SUMS, 0))
-            for name, value in figures.items():
+    for number, own in figures.items():
+        for above in _ids(paths.get(number, ""), number):
+            total = branch.setdefault(above, dict.fromkeys(SUMS, 0))
+            for name, value in own.items():
                 total[name] += value
     zero = dict.fromkeys(SUMS, 0)
-    return [BranchTotal(va, own.get(va.pk, zero), branch.get(va.pk, zero)) for va in in_tree_order(nodes)]
+    return [BranchTotal(va, figures.get(va.pk, zero), branch.get(va.pk, zero)) for va in in_tree_order(nodes)]
 
 
 def _ids(path: str, own: int) -> list[int]:
@@ -190,7 +229,8 @@ def in_tree_order(nodes: list[VirtualAccount]) -> list[VirtualAccount]:
 
 def families(sight: Sight) -> list[str]:
     """The families of the licenses in sight, by name."""
-    found = sight.pools().exclude(tag__family="").order_by("tag__family").values_list("tag__family", flat=True)
+    here = Exists(sight.pools().order_by().filter(tag=OuterRef("pk")))
+    found = LicenseTag.objects.filter(here).exclude(family="").order_by("family").values_list("family", flat=True)
     return list(found.distinct())
 
 

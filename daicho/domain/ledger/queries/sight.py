@@ -17,13 +17,16 @@ from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Pool
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
+LARGE = 5_000
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """The virtual accounts of one account whose licenses an actor may see now, narrowed to the scope of the page.
 
     `visible`: ids of all that the actor may see, None for the whole account. `only`: the virtual account of the page;
-    `below`: with those below it. `manages`: where he may move licenses, None for everywhere.
+    `below`: with those below it. `manages`: where he may move licenses, None for everywhere. `is_large`: the account
+    has more than 5,000 pools, so that lists must not read all of them.
     """
 
     account: SmartAccount
@@ -31,6 +34,7 @@ class Sight:
     manages: frozenset[int] | None
     only: VirtualAccount | None = None
     below: bool = False
+    is_large: bool = False
 
     @property
     def sees_all(self) -> bool:
@@ -67,11 +71,11 @@ class Sight:
         return found if self.visible is None else found.filter(pk__in=self.visible)
 
     def condition(self, path: str = "virtual_account") -> Q:
-        """The rows in scope, by the path from the row to its virtual account."""
+        """The rows in scope, by the path from the row to its virtual account. Deleted ones hold nothing any more."""
         if self.only is not None and not self.below:
             return Q(**{path: self.only})
         if self.only is None and self.visible is None:
-            return Q(**{f"{path}__deleted_at": None})
+            return Q()
         return Q(**{f"{path}__in": self.virtual_accounts().values("pk")})
 
     def pools(self) -> QuerySet[Pool]:
@@ -98,6 +102,7 @@ def look(
         manages=None if manages is None else frozenset(manages),
         only=virtual_account,
         below=below and virtual_account is not None,
+        is_large=Pool.objects.filter(account=account)[: LARGE + 1].count() > LARGE,
     )
 
 

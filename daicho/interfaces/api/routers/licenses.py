@@ -83,7 +83,7 @@ class PoolOut(Figures):
 class TotalsOut(Schema):
     """Sums over all that is filtered; null beyond 10,000 rows."""
 
-    count: int
+    count: int | None
     count_is_exact: bool
     sums: dict[str, int] | None
 
@@ -302,7 +302,7 @@ def get_totals(request: HttpRequest, identifier: str, filters: Query[PoolFilters
 def get_branches(request: HttpRequest, identifier: str, family: Annotated[Text, Field(max_length=100)] = "") -> Any:
     """Sums per virtual account and branch, in tree order; empty for who may not see the whole account (S26)."""
     sight = sight_of(request, identifier)
-    totals = branch_totals(sight, PoolCriteria(family=family))
+    totals = branch_totals(sight, PoolCriteria(family=family) if family else None)
     names = {total.virtual_account.pk: total.virtual_account.uid for total in totals}
     return [branch_out(total, names) for total in totals]
 

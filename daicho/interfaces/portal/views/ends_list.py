@@ -126,12 +126,12 @@ def _answer(request: HttpRequest, here: Here, *, ended: bool) -> HttpResponseBas
     page = EndList(request, here=here, sight=sight, ended=ended)
     context: dict[str, Any] = {
         "tabs": [
-            kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=end_summary(sight)[0] or None),
+            kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=end_summary(sight).lots or None),
             kit.Tab(_("Ended"), here.url("ends-ended"), current=ended),
         ]
     }
     if not request.GET.get("export") and not ended:
-        rows = list_ends(sight, page.criteria(page.query()), size=200).rows
+        rows = list_ends(sight, page.criteria(page.query()), size=50 if sight.is_large else 200).rows
         if rows:
             subject = _("Renewal of licenses (%(identifier)s)") % {"identifier": here.account.identifier}
             body = renewal_text(here, rows[:MAIL_LINES])

@@ -64,7 +64,8 @@ def licenses(request: HttpRequest, here: Here) -> dict[str, Any]:
     waiting = waiting_work(here, figures)
     if not figures.pools:
         return {"tour": tour(here), "card": card(here), "work": waiting}
-    ending_lots, ending_quantity = end_summary(sight)
+    ending = end_summary(sight)
+    more = "" if ending.is_exact else "+"
     balances = virtual_account_balances(sight) if sight.is_wide else []
     short_state = "short" if figures.short_quantity else ""
     return {
@@ -72,8 +73,8 @@ def licenses(request: HttpRequest, here: Here) -> dict[str, Any]:
             {"label": _("Short"), "value": figures.short_quantity, "state": short_state,
              "unit": ngettext("%(count)s kind", "%(count)s kinds", figures.short_licenses) % {"count": figures.short_licenses},
              "url": f"{here.url('licenses-list')}?state=short"},
-            {"label": _("Ending within 90 days"), "value": ending_quantity, "state": "ending" if ending_lots else "",
-             "unit": ngettext("%(count)s lot", "%(count)s lots", ending_lots) % {"count": words.num(ending_lots)},
+            {"label": _("Ending within 90 days"), "value": ending.quantity if ending.is_exact else f"{words.num(ending.quantity)}+", "state": "ending" if ending.lots else "",
+             "unit": ngettext("%(count)s lot", "%(count)s lots", ending.lots) % {"count": words.num(ending.lots) + more},
              "url": here.url("ends-list")},
             {"label": _("Spare"), "value": figures.spare_quantity, "state": "", "unit": _("licenses that can be moved"),
              "url": f"{here.url('licenses-list')}?state=spare&sort=-balance"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
@@ -67,7 +68,7 @@ class LicenseList(ListPage):
             gettext_lazy("Licenses arrive when your partner or the vendor records your order for this account."),
         )
 
-    @property
+    @functools.cached_property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here, zone = self.here, self.here.account.time_zone
         wide = self.sight.is_wide
@@ -96,7 +97,7 @@ class LicenseList(ListPage):
         ]  # fmt: skip
         return columns if wide else [c for c in columns if c.key != "virtual_account"]
 
-    @property
+    @functools.cached_property
     def filters(self) -> list[Any]:  # type: ignore[override]
         found: list[Any] = [
             ChoiceFilter("state", gettext_lazy("State"), STATES),
@@ -221,7 +222,7 @@ class BranchList(ListPage):
     )
 
     def fetch(self, q: ListQuery) -> Page:
-        rows = branch_totals(self.sight, PoolCriteria(family=q.filters.get("family", "")))
+        rows = branch_totals(self.sight, PoolCriteria(family=q.filters["family"]) if "family" in q.filters else None)
         start = int(q.cursor) if q.cursor and q.cursor.isdigit() else 0
         end = start + q.size
         return Page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from typing import Any
 
@@ -17,11 +18,11 @@ from daicho.domain.access.queries_drafts import get_draft, open_drafts
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.commands.transfer import TransferPreview, preview_transfer, transfer_licenses
 from daicho.domain.ledger.queries.entries import done_before, latest_change
-from daicho.domain.ledger.queries.pools import PoolCriteria, list_pools
+from daicho.domain.ledger.queries.pools import PoolCriteria, families, list_pools
 from daicho.domain.ledger.queries.sight import Sight, look, manageable
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.lists import BulkAct, Empty, ListQuery, Page, selected
+from daicho.interfaces.portal.lists import BulkAct, ChoiceFilter, Empty, ListQuery, Page, selected
 from daicho.interfaces.portal.views.licenses_list import LicenseList
 from daicho.interfaces.portal.views.licenses_parts import balance_state, join
 from daicho.interfaces.portal.views.transfers_csv import moves_of
@@ -66,9 +67,10 @@ class SpareList(LicenseList):
         self.title = title(1)
         self.empty = Empty(gettext_lazy("Nothing is spare"), gettext_lazy("Everything you may move is in use."))
 
-    @property
+    @functools.cached_property
     def filters(self) -> list[Any]:  # type: ignore[override]
-        return [f for f in super().filters if f.key == "family"]
+        names = families(self.sight)
+        return [ChoiceFilter("family", gettext_lazy("Family"), [(one, one) for one in names])] if len(names) > 1 else []
 
     def fetch(self, q: ListQuery) -> Page:
         criteria = PoolCriteria(text=q.text, family=q.filters.get("family", ""), spare=True)
