@@ -24,7 +24,7 @@ from daicho.interfaces.api.main import api
 from tests.stranger import rows
 from tests.stranger.openings import add_openings_and_more
 from tests.stranger.operations import CALLS, PATHS, Call
-from tests.stranger.victim import SECRET_WORD, Victim, make_victim
+from tests.stranger.victim import SECRET_WORD, Victim, log_everybody_in, make_victim
 from tests.world import make_world
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,7 @@ def victim(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
     with django_db_blocker.unblock(), transaction.atomic():
         made = make_victim(make_world())
         add_openings_and_more(made)
+        log_everybody_in(made)
         yield made
         transaction.set_rollback(True)
 

@@ -20,7 +20,7 @@ from daicho.core.ids import new_uid
 from daicho.domain.access.models import User
 from tests.stranger import rows
 from tests.stranger.pages import BY_SECRET, OPEN_TO_ALL, OWN, PLAIN, PageAddress, addresses, handles, matches
-from tests.stranger.victim import SECRET_WORD, Victim, make_victim
+from tests.stranger.victim import SECRET_WORD, Victim, log_everybody_in, make_victim
 from tests.world import World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,9 @@ MASKS = [
 def victim(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Victim]:
     """One victim for all tests of this file: none of them may change it."""
     with django_db_blocker.unblock(), transaction.atomic():
-        yield make_victim(make_world())
+        made = make_victim(make_world())
+        log_everybody_in(made)
+        yield made
         transaction.set_rollback(True)
 
 

@@ -172,3 +172,9 @@ def make_victim(world: World) -> Victim:
     ids |= {"event": event.uid, "mail": mail.uid}
     ids |= {"alert": alert.uid, "extra_address": extra.uid, "draft": draft.uid}
     return victim
+
+
+def log_everybody_in(victim: Victim) -> None:
+    """Before the tests begin: a session that a test makes is rolled back with it."""
+    for user in User.objects.all():
+        victim.world.client(user).get("/help/")
