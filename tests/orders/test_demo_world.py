@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def test_the_demo_world_is_alive_and_made_once():
     log_ins = load()
-    assert len(log_ins) == 4
+    assert len(log_ins) == 5
     company = SmartAccount.objects.get(identifier="example.co.jp")
     pools = Pool.objects.filter(account=company)
     assert pools.filter(balance__lt=0).count() == 2  # short

@@ -20,6 +20,7 @@ OPERATOR = "operator@kumo.example"
 ADMINISTRATOR = "yamada@example.co.jp"
 VIEWER = "ito@example.co.jp"
 PARTNER = "takahashi@partner.example.jp"
+NEWCOMER = "mori@midori.example.jp"
 
 # Mail address, name, department.
 PEOPLE = (
@@ -34,7 +35,7 @@ PEOPLE = (
     ("nakamura@example.co.jp", "中村 翔太", "川崎工場"),
     (PARTNER, "高橋 誠", "営業第一部"),
     ("ogawa@hoshu.example.jp", "小川 直樹", "保守センター"),
-    ("mori@midori.example.jp", "森 由美子", "総務部"),
+    (NEWCOMER, "森 由美子", "総務部"),
     ("kita@kita.example.jp", "北 俊介", "情報システム課"),
 )
 
@@ -111,6 +112,7 @@ def log_ins(password: str, site: str) -> list[dict[str, str]]:
         (ADMINISTRATOR, _("Administrator of a company")),
         (VIEWER, _("Viewer of that company")),
         (PARTNER, _("Partner who records orders")),
+        (NEWCOMER, _("Administrator of an account that has yet to accept the agreement")),
         (OPERATOR, _("Operator; one-time code at %(url)s") % {"url": f"{site}/demo/mails/"}),
     )
     return [{"who": str(who), "email": email, "password": password} for email, who in shown]
