@@ -23,7 +23,7 @@ from daicho.domain.devices.queries.devices import (
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.events_text import sentence
+from daicho.interfaces.portal.events_text import sentence, who
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, FlagFilter, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views.licenses_parts import license_name
 from daicho.interfaces.portal.views.licenses_use import device_choices
@@ -189,7 +189,7 @@ def show_device(
             }
             for other in duplicates_of(sight, device)
         ],
-        "events": [kit.Event(event.at, event.actor_name, sentence(event)) for event in events[:10]],
+        "events": [kit.Event(event.at, who(event), sentence(event)) for event in events[:10]],
         "may_change": acts,
         "assign_url": here.url("devices-assign", device=device.uid),
         "actions": device_acts(here, row) if acts else [],

@@ -24,7 +24,7 @@ from daicho.domain.orders.queries.account import order_card
 from daicho.domain.orders.queries.lines import Filters, list_account_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.events_text import sentence
+from daicho.interfaces.portal.events_text import sentence, who
 from daicho.interfaces.portal.views.licenses_parts import may_manage, sight_of
 from daicho.interfaces.portal.views.transfers_draft import KIND as TRANSFER_DRAFT
 from daicho.interfaces.portal.web import Here, account_page
@@ -178,7 +178,7 @@ def recent(here: Here) -> list[kit.Event]:
     if not here.may(P.EVENTS_VIEW):
         return []
     rows = latest_events(here.actor, here.account, here.va, limit=6)
-    return [kit.Event(row.at, row.actor_name, sentence(row)) for row in rows]
+    return [kit.Event(row.at, who(row), sentence(row)) for row in rows]
 
 
 def drafts(here: Here) -> list[dict[str, Any]]:
