@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from daicho.domain.access.commands.access_requests import request_access
 from daicho.domain.access.models import AccessRequest, ApiClient, Grant, HandOver, Invitation, PartnerCompany, User
 from daicho.domain.access.queries import authenticate_api_client
+from daicho.domain.access.queries_people import list_outsiders
 from daicho.domain.access.rules import Role
 from daicho.domain.mailbox.models import Mail
 from tests.world import World, make_user
@@ -212,6 +213,15 @@ def test_partners_are_listed_and_revoked_in_place(world: World) -> None:
     assert answer.headers["Location"] == back
     assert "No partner has a right here" in text(world.client(world.admin).get(back))
     assert world.client(world.partner).get(f"{A}/people/").status_code == 404
+
+
+def test_a_partners_last_act_is_told(world: World) -> None:
+    form = {"email": "x@hoshu.example.jp", "language": "ja", "scope": world.osaka.uid, "kind": "viewer"}
+    assert post(world, world.partner, f"{A}/people/invite/", **form).status_code == 302
+    (row,) = list_outsiders(world.as_(world.admin), world.account).rows
+    assert row.last_act is not None
+    (other,) = list_outsiders(world.as_(world.admin), world.account, text="hoshu").rows
+    assert other.uid == row.uid
 
 
 def test_a_hand_over_is_planned_and_cancelled(world: World) -> None:

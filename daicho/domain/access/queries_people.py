@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
@@ -232,11 +232,9 @@ def list_outsiders(
     companies_of = dict(
         PartnerMember.objects.filter(user_id__in=ids).order_by("-company__name").values_list("user_id", "company__name")
     )
+    acts = Event.objects.filter(account=account, actor_user_id=OuterRef("pk")).order_by("-at")
     last = dict(
-        Event.objects.filter(account=account, actor_user_id__in=ids)
-        .values_list("actor_user_id")
-        .annotate(last=Max("at"))
-        .order_by()
+        User.objects.filter(pk__in=ids).annotate(last=Subquery(acts.values("at")[:1])).values_list("pk", "last")
     )
     rows = [
         Outsider(

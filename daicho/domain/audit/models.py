@@ -40,6 +40,7 @@ class Event(models.Model):
             models.Index(fields=["account", "-at", "-uid"], name="event_by_account"),
             models.Index(fields=["virtual_account", "-at", "-uid"], name="event_by_virtual_account"),
             models.Index(fields=["account", "subject_uid"], name="event_by_subject"),
+            models.Index(fields=["account", "actor_user_id", "-at"], name="event_by_actor"),
         ]
 
 
