@@ -28,7 +28,8 @@ def add_openings_and_more(victim: Victim) -> None:
     newcomer = make_user("newcomer@aozora.example.co.jp", "Newcomer")
     named = make_user("boss@kawa.example.jp", "Boss")
     founder = make_user("founder@kawa.example.jp", "Founder")
-    second = make_user("second@kawa.example.jp", "Second")
+    second = make_user("second@late-example.jp", "Second")
+    first = make_user("first@late-example.jp", "First")
     victim.people |= {"newcomer": newcomer, "approver_named": named, "asker": victim.people["asker"]}
 
     def opening(identifier: str, state: str, secret: str = "", *, ended: bool = False, **fields: object) -> Opening:
@@ -38,7 +39,7 @@ def add_openings_and_more(victim: Victim) -> None:
         hashed = None
         if secret:
             secrets[secret], hashed = link()
-        until = now() + dt.timedelta(days=-1 if ended else 7)
+        until = now() + dt.timedelta(days=-1 if ended else 6)  # a mail of yesterday: it may be sent again
         values = {
             "requester": founder, "identifier": identifier, "account_name": "Kawa", "state": state, "account": account,
             "is_representative": True, "link_hash": hashed, "link_expires_at": until, "step": 5,
@@ -53,8 +54,8 @@ def add_openings_and_more(victim: Victim) -> None:
     opening("active.kawa.example.jp", "awaiting_activation", "activation")
     ids["opening_waiting"] = opening("wait.kawa.example.jp", "awaiting_activation", "waiting").uid
     ids["opening_full"] = opening("kawa.example.jp", "draft", requester=founder).uid
-    opening("late.kawa.example.jp", "awaiting_activation", "late", ended=True)
-    ids["opening_rival"] = opening("late.kawa.example.jp", "draft", requester=second).uid
+    opening("late-example.jp", "awaiting_activation", "late", ended=True, requester=first)
+    ids["opening_rival"] = opening("late-example.jp", "draft", requester=second).uid
     victim.people |= {"opening_full": founder, "opening_rival": second, "opening_waiting": founder}
 
     following = Agreement.objects.create(

@@ -20,7 +20,8 @@ class Call:
     query: str = ""
     path: dict[str, str] = field(default_factory=dict)
     status: tuple[int, ...] = (200, 201, 204)
-    # Names nothing that belongs to anybody: a stranger gets his own answer, not a 404.
+    # Names nothing of one account (one's own things, the catalog), or the secret of a mailed link is what opens it:
+    # a stranger gets an answer of his own, not a 404.
     is_own: bool = False
     # Anybody may call it, also without logging in.
     is_public: bool = False
@@ -35,6 +36,11 @@ ORDER = {
     "lines": [{"sku": "NET-ADV", "quantity": 3, "kind": "perpetual"}],
 }
 ORDER_FILE = b"order_number,domain,sku,quantity,kind\nPO-78,aozora.example.co.jp,NET-ADV,3,perpetual\n"
+CUSTOMERS = "domain,name,country,postal_code,region,city,street\nkita.example.jp,Kita,JP,100-0001,東京都,千代田区,千代田1-1\n".encode()
+ADDRESS = {
+    "country": "JP", "postal_code": "100-0001", "region": "東京都", "city": "千代田区", "street": "千代田1-1",
+    "phone": "03-1111-2222",
+}  # fmt: skip
 GUIDE = {"title": "How to", "url": "https://vendor.example/how", "language": "en", "kind": "document"}
 OPERATOR, PARTNER = "operator", "reseller"
 
@@ -93,7 +99,7 @@ CALLS: dict[str, Call] = {
     "cancelHandOver": Call(),
     # account, agreement
     "getAccount": Call(),
-    "editAccount": Call(body={"phone": "03-1111-2222"}),
+    "editAccount": Call(body=ADDRESS),
     "changeAccountSettings": Call(body={"transfers_need_approval": True}),
     "listAgreements": Call(),
     "getAgreement": Call(),
@@ -177,8 +183,8 @@ CALLS: dict[str, Call] = {
     "resendOpeningLink": Call(path={"uid": "opening_waiting"}),
     "getIdentifierStanding": Call(query="identifier=aozora.example.co.jp"),
     "answerOpeningReason": Call(body={"secret": "<secret:reason>", "answer": "Our parent company."}, is_public=True),
-    "approveOpeningAsApprover": Call(who="approver_named", body={"secret": "<secret:approver>"}),
-    "declineOpeningAsApprover": Call(who="approver_named", body={"secret": "<secret:approver>"} | REASON),
+    "approveOpeningAsApprover": Call(who="approver_named", is_own=True, body={"secret": "<secret:approver>"}),
+    "declineOpeningAsApprover": Call(who="approver_named", is_own=True, body={"secret": "<secret:approver>"} | REASON),
     "activateAccount": Call(body={"secret": "<secret:activation>"}, is_public=True),
     "contestAccount": Call(who="newcomer", is_own=True, body={"identifier": "<identifier>"} | REASON),
     "findPostalCode": Call(path={"code": "1000001"}, is_public=True),
@@ -208,14 +214,21 @@ CALLS: dict[str, Call] = {
     "removeGuide": Call(OPERATOR),
     "listPublishedAgreements": Call(OPERATOR),
     "publishAgreement": Call(
-        OPERATOR, body={"title_ja": "合意書", "title_en": "Agreement", "text_ja": "本文", "text_en": "Text"}
+        OPERATOR,
+        body={
+            "title_ja": "合意書",
+            "title_en": "Agreement",
+            "text_ja": "本文",
+            "text_en": "Text",
+            "effective_at": "2099-01-01T00:00:00Z",
+        },
     ),
     "getPublishedAgreement": Call(OPERATOR),
-    "listCatalogLicenses": Call(OPERATOR),
+    "listCatalogLicenses": Call(is_own=True),
     "addCatalogLicense": Call(OPERATOR, body={"sku": "NEW-1", "name": "New"}),
-    "getCatalogLicense": Call(OPERATOR),
+    "getCatalogLicense": Call(is_own=True),
     "changeCatalogLicense": Call(OPERATOR, body={"description": "d"}),
-    "listProducts": Call(OPERATOR),
+    "listProducts": Call(is_own=True),
     "addProduct": Call(OPERATOR, body={"vendor": "Vendor", "name": "Router"}),
     "listLadders": Call(OPERATOR),
     "setLadder": Call(OPERATOR, body={"name": "Other", "skus": ["LAD-1", "LAD-2"]}),
