@@ -78,7 +78,7 @@ def test_who_sees_only_osaka_reads_another_virtual_account_and_no_word_of_it(
         assert PLANTED not in page
         assert world.tokyo.uid not in page
     page = world.client(world.partner).get(f"/a/{world.account.identifier}/events/").content.decode()
-    assert "3 of NET-ADV were transferred here from another virtual account." in page
+    assert "Received 3 NET-ADV by transfer from another virtual account." in page
 
 
 def test_strangers_and_roles_without_the_right_get_404(world: World, log: dict[str, Event]) -> None:
@@ -122,7 +122,7 @@ def test_the_log_of_one_virtual_account_holds_its_lines_only(world: World, log: 
 def test_an_event_shows_its_changes_and_the_other_lines_of_its_act(world: World, log: dict[str, Event]) -> None:
     seal_pending()
     page = world.client(world.admin).get(f"/a/{world.account.identifier}/events/{log['tokyo'].uid}/").content.decode()
-    assert "3 of NET-ADV were transferred to Osaka." in page
+    assert "Transferred 3 NET-ADV to Osaka." in page
     assert log["osaka"].uid in page
     assert "Block 1" in page
 

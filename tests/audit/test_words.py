@@ -50,9 +50,9 @@ def test_every_kind_reads_well_in_both_languages(kind: str, direction: str) -> N
 
 def test_a_transfer_reads_from_its_own_side() -> None:
     with translation.override("en"):
-        assert sentence(row("license.transferred")) == "3 of NET-ADV were transferred to 大阪支店."
+        assert sentence(row("license.transferred")) == "Transferred 3 NET-ADV to 大阪支店."
         hidden = row("license.transferred", other=None, other_hidden=True, after={"quantity": 3, "direction": "in"})
-        assert sentence(hidden) == "3 of NET-ADV were transferred here from another virtual account."
+        assert sentence(hidden) == "Received 3 NET-ADV by transfer from another virtual account."
     with translation.override("ja"):
         assert sentence(row("license.transferred")) == "NET-ADV 3 を大阪支店へ移管しました。"
 

@@ -20,7 +20,7 @@ def _ending(data: Mapping[str, Any]) -> str:
 
 def _ended(data: Mapping[str, Any]) -> str:
     given = {"quantity": words.number(data.get("quantity")), "day": words.date(data.get("end_on"))}
-    return _("%(quantity)s of %(sku)s ended on %(day)s.") % {**data, **given}
+    return _("The term of %(quantity)s %(sku)s ended on %(day)s.") % {**data, **given}
 
 
 def _agreement_pending(data: Mapping[str, Any]) -> str:

@@ -13,33 +13,33 @@ type Sentence = str | Promise
 
 # By direction, seen from the virtual account of the line; "" for a line without one.
 TRANSFERRED: Mapping[str, Sentence] = {
-    "out": _("%(quantity)s of %(subject)s were transferred to %(other)s."),
-    "in": _("%(quantity)s of %(subject)s were transferred here from %(other)s."),
+    "out": _("Transferred %(quantity)s %(subject)s to %(other)s."),
+    "in": _("Received %(quantity)s %(subject)s by transfer from %(other)s."),
     "": _("%(subject)s was transferred."),
 }
 REQUESTED: Mapping[str, Sentence] = {
-    "out": _("A transfer of %(quantity)s of %(subject)s to %(other)s was requested."),
-    "in": _("A transfer of %(quantity)s of %(subject)s from %(other)s to here was requested."),
+    "out": _("Requested to transfer %(quantity)s %(subject)s to %(other)s."),
+    "in": _("Requested to transfer %(quantity)s %(subject)s from %(other)s to here."),
     "": _("A transfer of %(subject)s was requested."),
 }
 DECLINED: Mapping[str, Sentence] = {
-    "out": _("The transfer of %(quantity)s of %(subject)s to %(other)s was declined."),
-    "in": _("The transfer of %(quantity)s of %(subject)s from %(other)s was declined."),
+    "out": _("Declined to transfer %(quantity)s %(subject)s to %(other)s."),
+    "in": _("Declined to transfer %(quantity)s %(subject)s from %(other)s to here."),
     "": _("The transfer of %(subject)s was declined."),
 }
 WITHDRAWN: Mapping[str, Sentence] = {
-    "out": _("The request to transfer %(quantity)s of %(subject)s to %(other)s was withdrawn."),
-    "in": _("The request to transfer %(quantity)s of %(subject)s from %(other)s was withdrawn."),
+    "out": _("Withdrew the request to transfer %(quantity)s %(subject)s to %(other)s."),
+    "in": _("Withdrew the request to transfer %(quantity)s %(subject)s from %(other)s to here."),
     "": _("The request to transfer %(subject)s was withdrawn."),
 }
 UNDONE: Mapping[str, Sentence] = {
-    "out": _("An act was undone: %(quantity)s of %(subject)s left."),
-    "in": _("An act was undone: %(quantity)s of %(subject)s came back."),
+    "out": _("Undid an act: %(quantity)s %(subject)s left again."),
+    "in": _("Undid an act: %(quantity)s %(subject)s came back."),
     "": _("An act on %(subject)s was undone."),
 }
 REUSED: Mapping[str, Sentence] = {
-    "out": _("%(quantity)s of %(subject)s were re-used on a device of %(other)s."),
-    "in": _("%(quantity)s of %(subject)s of %(other)s were re-used on a device here."),
+    "out": _("Re-used %(quantity)s %(subject)s on a device of %(other)s."),
+    "in": _("Re-used %(quantity)s %(subject)s of %(other)s on a device here."),
     "": _("%(subject)s was re-used on another device."),
 }
 MOVED: Mapping[str, Sentence] = {
@@ -48,29 +48,29 @@ MOVED: Mapping[str, Sentence] = {
     "": _("The device %(subject)s was moved."),
 }
 ASSIGNED: Mapping[str, Sentence] = {
-    "out": _("%(quantity)s of %(subject)s were assigned from the unassigned orders."),
-    "in": _("%(quantity)s of %(subject)s were assigned to this virtual account."),
+    "out": _("Assigned %(quantity)s %(subject)s from the unassigned orders."),
+    "in": _("Assigned %(quantity)s %(subject)s to this virtual account."),
     "": _("%(subject)s was assigned to a virtual account."),
 }
 
 SENTENCES: Mapping[str, Sentence | Mapping[str, Sentence]] = {
-    "license.deposited": {"": _("%(quantity)s of %(subject)s were deposited.")},
+    "license.deposited": {"": _("Deposited %(quantity)s %(subject)s.")},
     "license.assigned": ASSIGNED,
     "license.transferred": TRANSFERRED,
     "license.transfer_requested": REQUESTED,
     "license.transfer_declined": DECLINED,
     "license.transfer_withdrawn": WITHDRAWN,
     "license.undone": UNDONE,
-    "license.cancelled": _("%(quantity)s of %(subject)s were cancelled."),
-    "license.started": _("%(quantity)s of %(subject)s began to count."),
-    "license.ended": _("%(quantity)s of %(subject)s ended."),
+    "license.cancelled": _("Cancelled %(quantity)s %(subject)s."),
+    "license.started": _("The term of %(quantity)s %(subject)s began."),
+    "license.ended": _("The term of %(quantity)s %(subject)s ended."),
     "license.used": _("%(subject)s now uses %(counted)s of %(sku)s."),
     "license.released": _("%(subject)s released %(sku)s and now uses %(counted)s."),
     "license.reused": REUSED,
-    "license.revoked": _("The operator revoked %(quantity)s of %(subject)s."),
+    "license.revoked": _("The operator revoked %(quantity)s %(subject)s."),
     "license.corrected": _("The operator corrected %(subject)s."),
-    "license.reserved": _("%(quantity)s of %(subject)s were reserved for a device."),
-    "license.returned": _("%(quantity)s of %(subject)s were returned."),
+    "license.reserved": _("Reserved %(quantity)s %(subject)s for a device."),
+    "license.returned": _("Returned %(quantity)s %(subject)s."),
     "license.converted": _("%(subject)s was converted to smart licenses."),
     "order.recorded": _("Order %(subject)s was recorded."),
     "order.line_cancelled": _("Order line %(subject)s was cancelled."),
