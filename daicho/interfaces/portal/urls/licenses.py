@@ -1,5 +1,6 @@
 from daicho.interfaces.portal.views import licenses_detail as detail
 from daicho.interfaces.portal.views import licenses_list as listing
+from daicho.interfaces.portal.views import licenses_lots as lots
 from daicho.interfaces.portal.views import licenses_use as use
 from daicho.interfaces.portal.web import account_paths
 
@@ -8,7 +9,7 @@ urlpatterns = [
     *account_paths("licenses/by-license/", listing.by_license, "licenses-by-license"),
     *account_paths("licenses/by-virtual-account/", listing.by_virtual_account, "licenses-by-place"),
     *account_paths("licenses/branches/", listing.branches, "licenses-branches"),
-    *account_paths("subscriptions/", detail.subscriptions, "licenses-subscriptions"),
+    *account_paths("subscriptions/", lots.subscriptions, "licenses-subscriptions"),
     *account_paths("licenses/<str:tag>/", detail.lots, "licenses-detail"),
     *account_paths("licenses/<str:tag>/devices/", detail.devices, "licenses-devices"),
     *account_paths("licenses/<str:tag>/virtual-accounts/", detail.places, "licenses-places"),

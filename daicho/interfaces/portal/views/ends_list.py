@@ -15,6 +15,7 @@ from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.views.licenses_lots import order_url
 from daicho.interfaces.portal.views.licenses_parts import KINDS, license_name, sight_of
 from daicho.interfaces.portal.web import Here, account_page
 
@@ -74,7 +75,8 @@ class EndList(ListPage):
             Column("quantity", gettext_lazy("Quantity"), kind="num", value=lambda r: r.row.quantity),
             Column("in_use", gettext_lazy("In use"), kind="num"),
             Column("balance_after", gettext_lazy("Balance after that day"), kind="balance", phone=True),
-            Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.row.lot.order_number),
+            Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.row.lot.order_number,
+                   link=lambda r: order_url(here, r.row.lot.order_number)),
             Column("kind", gettext_lazy("Kind"), optional=True, value=lambda r: KINDS[r.row.lot.kind]),
             Column("lot", gettext_lazy("Lot"), kind="code", optional=True, value=lambda r: r.row.lot.uid),
         ]  # fmt: skip
@@ -128,7 +130,8 @@ def _answer(request: HttpRequest, here: Here, *, ended: bool) -> HttpResponseBas
         "tabs": [
             kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=end_summary(sight).lots or None),
             kit.Tab(_("Ended"), here.url("ends-ended"), current=ended),
-        ]
+        ],
+        "actions": [kit.MenuItem(_("Set the days of notice"), here.url("notifications-settings", va=None), "bell")],
     }
     if not request.GET.get("export") and not ended:
         rows = list_ends(sight, page.criteria(page.query()), size=50 if sight.is_large else 200).rows

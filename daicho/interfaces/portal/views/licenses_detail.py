@@ -13,13 +13,13 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.devices.queries.devices import devices_of_license, look_at_devices
 from daicho.domain.ledger.queries.entries import entries_of_license
 from daicho.domain.ledger.queries.explain import Explanation, explain
-from daicho.domain.ledger.queries.lots import LotCriteria, list_lots
 from daicho.domain.ledger.queries.pools import PoolCriteria, list_pools, pool_totals
 from daicho.domain.ledger.queries.sight import Sight, find_tag
 from daicho.domain.ledger.queries.uses import use_over_time
 from daicho.domain.orders.queries.lines import Filters, list_account_lines
 from daicho.interfaces.portal import components as kit
-from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.lists import Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.views.licenses_lots import LotList
 from daicho.interfaces.portal.views.licenses_parts import (
     ENFORCEMENTS,
     ENTRY_KINDS,
@@ -35,12 +35,6 @@ from daicho.interfaces.portal.views.licenses_parts import (
 )
 from daicho.interfaces.portal.views.licenses_trend import Trend
 from daicho.interfaces.portal.web import Here, account_page
-
-LOT_STATES = [
-    ("in_force", gettext_lazy("In force")), ("ending", gettext_lazy("Ending")), ("not_started", gettext_lazy("Not started")),
-    ("ended", gettext_lazy("Ended")),
-]  # fmt: skip
-LOT_LOOK = {"fulfilled": "reserved"}
 
 
 def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -> dict[str, Any]:
@@ -129,60 +123,6 @@ def purchase_text(here: Here, found: Explanation) -> str:
         (_("Quantity"), f"{target.short:,}"),
     ]
     return "\n".join(f"{label}: {value}" for label, value in lines)
-
-
-class LotList(ListPage):
-    """The lots of a license (or of all): where each lies, how many, until when, from which order."""
-
-    key = "lots"
-    title = gettext_lazy("Lots")
-    template = "licenses/detail_list.html"
-    default_sort = "end"
-    here: Here
-    sight: Sight
-    tag_uid = ""
-    kinds: tuple[str, ...] = ()
-    empty = Empty(gettext_lazy("No lots here"), gettext_lazy("What is used here is not covered by lots of its own."))
-    filters: tuple[ChoiceFilter, ...] = (
-        ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),
-        ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
-    )
-
-    @property
-    def columns(self) -> list[Column]:  # type: ignore[override]
-        zone = self.here.account.time_zone
-        columns = [
-            Column("lot", gettext_lazy("Lot"), kind="code", value=lambda r: r.lot.uid),
-            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.place.virtual_account.name),
-            Column("state", gettext_lazy("State"), kind="state", value=lambda r: LOT_LOOK.get(r.state, r.state)),
-            Column("kind", gettext_lazy("Kind"), value=lambda r: KINDS[r.lot.kind]),
-            Column("quantity", gettext_lazy("Quantity"), kind="num", total=True, phone=True),
-            Column("start", gettext_lazy("Start"), kind="date", sort=True, value=lambda r: r.lot.start_at),
-            Column(
-                "end",
-                gettext_lazy("End"),
-                kind="date",
-                sort=True,
-                value=lambda r: last_day_of(r.lot.end_at, zone),
-                phone=True,
-            ),
-            Column(
-                "days_left",
-                gettext_lazy("Days left"),
-                kind="num",
-                value=lambda r: r.days_left if r.state != "ended" else None,
-            ),
-            Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.lot.order_number),
-        ]
-        return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
-
-    def fetch(self, q: ListQuery) -> Page:
-        kinds = (q.filters["kind"],) if "kind" in q.filters else self.kinds
-        criteria = LotCriteria(tag_uid=self.tag_uid, state=q.filters.get("state", ""), kinds=kinds, text=q.text)
-        page = list_lots(
-            self.sight, criteria, sort=q.sort or "end", descending=q.descending, cursor=q.cursor, size=q.size
-        )
-        return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 
 @account_page(Permission.LICENSES_VIEW)
@@ -386,36 +326,3 @@ def acts(request: HttpRequest, here: Here, tag: str) -> HttpResponseBase:
 def _found(request: HttpRequest, here: Here, tag: str) -> tuple[Sight, Explanation]:
     sight = sight_of(request, here)
     return sight, explain(sight, find_tag(sight, uid=tag))
-
-
-class SubscriptionList(LotList):
-    """サブスクリプション: which contracts run?"""
-
-    key = "subscriptions"
-    title = gettext_lazy("Subscriptions")
-    template = "kit/list_page.html"
-    text_label = gettext_lazy("Filter by ID, license, order or virtual account")
-    kinds = ("subscription",)
-    stamps = True
-    filters = (ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),)
-    empty = Empty(
-        gettext_lazy("No subscriptions"),
-        gettext_lazy("Subscriptions arrive with an order, like other licenses, and are listed here."),
-    )
-
-    @property
-    def columns(self) -> list[Column]:  # type: ignore[override]
-        here = self.here
-        head, *rest = super().columns
-        license_columns = [
-            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
-                   link=lambda r: here.url("licenses-detail", tag=r.lot.tag.uid)),
-            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
-        ]  # fmt: skip
-        return [head, *license_columns, *(column for column in rest if column.key != "kind")]
-
-
-@account_page(Permission.LICENSES_VIEW)
-def subscriptions(request: HttpRequest, here: Here) -> HttpResponseBase:
-    page = SubscriptionList(request, here=here, sight=sight_of(request, here))
-    return page.response()

@@ -1,0 +1,121 @@
+"""Lots: of one license, and the subscriptions of the account."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy
+
+from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.queries.lots import LotCriteria, list_lots
+from daicho.domain.ledger.queries.sight import Sight
+from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.views.licenses_parts import KINDS, last_day_of, license_name, sight_of
+from daicho.interfaces.portal.web import Here, account_page
+
+LOT_STATES = [
+    ("in_force", gettext_lazy("In force")), ("ending", gettext_lazy("Ending")), ("not_started", gettext_lazy("Not started")),
+    ("ended", gettext_lazy("Ended")),
+]  # fmt: skip
+LOT_LOOK = {"fulfilled": "reserved"}
+
+
+def order_url(here: Here, number: str) -> str:
+    """The orders of this number, for who may see orders."""
+    if not number or not here.may(Permission.ORDERS_VIEW):
+        return ""
+    return f"{here.url('orders-list')}?{urlencode({'q': number})}"
+
+
+class LotList(ListPage):
+    """The lots of a license (or of all): where each lies, how many, until when, from which order."""
+
+    key = "lots"
+    title = gettext_lazy("Lots")
+    template = "licenses/detail_list.html"
+    default_sort = "end"
+    here: Here
+    sight: Sight
+    tag_uid = ""
+    kinds: tuple[str, ...] = ()
+    empty = Empty(gettext_lazy("No lots here"), gettext_lazy("What is used here is not covered by lots of its own."))
+    filters: tuple[ChoiceFilter, ...] = (
+        ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),
+        ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
+    )
+
+    @property
+    def columns(self) -> list[Column]:  # type: ignore[override]
+        here, zone = self.here, self.here.account.time_zone
+        columns = [
+            Column("lot", gettext_lazy("Lot"), kind="code", value=lambda r: r.lot.uid),
+            Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.place.virtual_account.name),
+            Column("state", gettext_lazy("State"), kind="state", value=lambda r: LOT_LOOK.get(r.state, r.state)),
+            Column("kind", gettext_lazy("Kind"), value=lambda r: KINDS[r.lot.kind]),
+            Column("quantity", gettext_lazy("Quantity"), kind="num", total=True, phone=True),
+            Column("start", gettext_lazy("Start"), kind="date", sort=True, value=lambda r: r.lot.start_at),
+            Column(
+                "end",
+                gettext_lazy("End"),
+                kind="date",
+                sort=True,
+                value=lambda r: last_day_of(r.lot.end_at, zone),
+                phone=True,
+            ),
+            Column(
+                "days_left",
+                gettext_lazy("Days left"),
+                kind="num",
+                value=lambda r: r.days_left if r.state != "ended" else None,
+            ),
+            Column(
+                "order",
+                gettext_lazy("Order"),
+                kind="code",
+                value=lambda r: r.lot.order_number,
+                link=lambda r: order_url(here, r.lot.order_number),
+            ),
+        ]
+        return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
+
+    def fetch(self, q: ListQuery) -> Page:
+        kinds = (q.filters["kind"],) if "kind" in q.filters else self.kinds
+        criteria = LotCriteria(tag_uid=self.tag_uid, state=q.filters.get("state", ""), kinds=kinds, text=q.text)
+        page = list_lots(
+            self.sight, criteria, sort=q.sort or "end", descending=q.descending, cursor=q.cursor, size=q.size
+        )
+        return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+class SubscriptionList(LotList):
+    """サブスクリプション: which contracts run?"""
+
+    key = "subscriptions"
+    title = gettext_lazy("Subscriptions")
+    template = "kit/list_page.html"
+    text_label = gettext_lazy("Filter by ID, license, order or virtual account")
+    kinds = ("subscription",)
+    stamps = True
+    filters = (ChoiceFilter("state", gettext_lazy("State"), LOT_STATES),)
+    empty = Empty(
+        gettext_lazy("No subscriptions"),
+        gettext_lazy("Subscriptions arrive with an order, like other licenses, and are listed here."),
+    )
+
+    @property
+    def columns(self) -> list[Column]:  # type: ignore[override]
+        here = self.here
+        head, *rest = super().columns
+        license_columns = [
+            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
+                   link=lambda r: here.url("licenses-detail", tag=r.lot.tag.uid)),
+            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
+        ]  # fmt: skip
+        return [head, *license_columns, *(column for column in rest if column.key != "kind")]
+
+
+@account_page(Permission.LICENSES_VIEW)
+def subscriptions(request: HttpRequest, here: Here) -> HttpResponseBase:
+    page = SubscriptionList(request, here=here, sight=sight_of(request, here))
+    return page.response()
