@@ -21,9 +21,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit code 1 when a job's last run failed."""
     found = jobs()
     lines = [
-        f"{job.name:<14} {job.last_succeeded:%Y-%m-%d %H:%M:%S} UTC {job.last_error}"
+        f"{job.name:<18} {job.last_succeeded:%Y-%m-%d %H:%M:%S} UTC {job.last_error}"
         if job.last_succeeded
-        else f"{job.name:<14} {'–':<23} {job.last_error}"
+        else f"{job.name:<18} {'–':<23} {job.last_error}"
         for job in found
     ]
     answer(arguments, [asdict(job) for job in found], "\n".join(lines) or _("No worker has run yet."))
