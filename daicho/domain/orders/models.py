@@ -46,7 +46,7 @@ class OrderLine(models.Model):
     """One line: so many of a tag from a day to a day. It deposits exactly one lot, at once or when it may.
 
     `state` says how far the line came; what lies unassigned, or was cancelled later, the ledger's holdings say
-    (queries.lines annotates them), and `unassigned` follows them within a minute.
+    (queries.lines reads them), and `unassigned` follows them within a minute.
     """
 
     class State(models.TextChoices):

@@ -6,9 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Case, CharField, F, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.expressions import OuterRef
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
@@ -68,26 +66,8 @@ class LineRow:
         return self.line.uid
 
 
-def with_status(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
-    """Annotate `unassigned`, `in_account` and `status` (a State) from the ledger's holdings."""
-    held = Holding.objects.filter(lot=OuterRef("lot"), quantity__gt=0).order_by()
-    unassigned = held.filter(place__kind=Place.Kind.UNASSIGNED).values("lot").annotate(n=Sum("quantity")).values("n")
-    inside = held.filter(place__account__isnull=False).values("lot").annotate(n=Sum("quantity")).values("n")
-    return rows.annotate(
-        unassigned=Coalesce(Subquery(unassigned), Value(0)), in_account=Coalesce(Subquery(inside), Value(0))
-    ).annotate(
-        status=Case(
-            When(lot=None, then=F("state")),
-            When(unassigned__gt=0, then=Value(State.UNASSIGNED.value)),
-            When(in_account=0, then=Value(State.CANCELLED.value)),
-            default=Value(State.DEPOSITED.value),
-            output_field=CharField(),
-        )
-    )
-
-
 def of_status(rows: QuerySet[OrderLine], status: str) -> QuerySet[OrderLine]:
-    """Only lines of a status, without computing it for every row where that can be avoided."""
+    """Only lines of a status, as the ledger's holdings say it (see `_status`)."""
     lying = Holding.objects.filter(quantity__gt=0)
     unassigned = lying.filter(place__kind=Place.Kind.UNASSIGNED).values("lot")
     if status == State.UNASSIGNED:
@@ -227,8 +207,7 @@ def unassigned_of(lines: Iterable[OrderLine]) -> dict[int, int]:
 
 
 def _joined(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
-    joined = rows.select_related("order__company", "account", "tag", "virtual_account", "lot")
-    return with_status(joined)
+    return rows.select_related("order__company", "account", "tag", "virtual_account", "lot")
 
 
 def _narrowed(rows: QuerySet[OrderLine], filters: Filters | None) -> QuerySet[OrderLine]:
@@ -266,34 +245,50 @@ def _rows(page: Page[OrderLine], ids: set[int] | None) -> Page[LineRow]:
 
 def _rows_of(lines: Sequence[OrderLine], ids: set[int] | None) -> list[LineRow]:
     """Figures for a reader who may see the virtual accounts `ids` (None: all; empty: a seller, who sees destinations)."""
-    landed = _landed([line.lot_id for line in lines if line.lot_id is not None], ids)
+    lying = _lying([line.lot_id for line in lines if line.lot_id is not None])
     rows = []
     for line in lines:
-        places = landed.get(line.lot_id or 0, [])
+        everywhere = lying.get(line.lot_id, []) if line.lot_id is not None else []
+        seen = [one for one in everywhere if ids is None or _id_of(one) in ids]
         own = not ids or line.virtual_account_id in ids
-        quantity = line.quantity if own else sum(place.quantity for place in places)
-        held: int = line.in_account  # type: ignore[attr-defined]
+        unassigned = sum(one.quantity for one in everywhere if one.virtual_account is None)
+        held = sum(one.quantity for one in everywhere)
         rows.append(
             LineRow(
                 line=line,
-                status=line.status if own else State.DEPOSITED,  # type: ignore[attr-defined]
-                quantity=quantity,
-                unassigned=line.unassigned if own else 0,  # type: ignore[attr-defined]
+                status=_status(line, unassigned, held) if own else State.DEPOSITED,
+                quantity=line.quantity if own else sum(one.quantity for one in seen),
+                unassigned=unassigned if own else 0,
                 cancelled=line.quantity - held if own and line.lot_id is not None else 0,
-                places=places,
+                places=seen,
             )
         )
     return rows
 
 
-def _landed(lots: Sequence[int], ids: set[int] | None) -> dict[int, list[Landed]]:
-    held = Holding.objects.filter(lot__in=lots, quantity__gt=0, place__account__isnull=False)
-    if ids is not None:
-        held = held.filter(place__virtual_account__in=ids)
+def _status(line: OrderLine, unassigned: int, held: int) -> str:
+    """A line that landed is what its lot is now; one that did not is what it waits for."""
+    if line.lot_id is None:
+        return line.state
+    if unassigned:
+        return State.UNASSIGNED
+    return State.DEPOSITED if held else State.CANCELLED
+
+
+def _id_of(landed: Landed) -> int | None:
+    return landed.virtual_account.pk if landed.virtual_account is not None else None
+
+
+def _lying(lots: Sequence[int]) -> dict[int, list[Landed]]:
+    """Where each lot lies inside its account, by virtual account."""
     found: dict[int, list[Landed]] = {}
-    for holding in held.select_related("place__virtual_account").order_by("place__virtual_account__name_key", "place"):
-        place = holding.place
-        found.setdefault(holding.lot_id, []).append(Landed(place.virtual_account, place.kind, holding.quantity))
+    for start in range(0, len(lots), 500):
+        held = Holding.objects.filter(lot__in=lots[start : start + 500], quantity__gt=0, place__account__isnull=False)
+        for holding in held.select_related("place__virtual_account").order_by(
+            "place__virtual_account__name_key", "place"
+        ):
+            place = holding.place
+            found.setdefault(holding.lot_id, []).append(Landed(place.virtual_account, place.kind, holding.quantity))
     return found
 
 
