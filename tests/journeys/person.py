@@ -109,7 +109,7 @@ class Person:
             self.page.wait_for_timeout(50)
 
     def field(self, label: str) -> Locator:
-        found = self.page.get_by_label(str(label)).locator("visible=true")
+        found = self.page.locator("main, dialog[open]").get_by_label(str(label)).locator("visible=true")
         try:
             found.first.wait_for()
         except BrowserError:
@@ -120,12 +120,10 @@ class Person:
         """Until the page that a click led to stands."""
         self.page.wait_for_load_state("load")
 
-    def see(self, words: str) -> None:
+    def see(self, words: str, *, within: str = "main, dialog[open]") -> None:
         """These words are to be seen, now or in a moment."""
         try:
-            self.page.locator("main, #banner, #flash, dialog[open]").get_by_text(str(words)).locator(
-                "visible=true"
-            ).first.wait_for()
+            self.page.locator(within).get_by_text(str(words)).locator("visible=true").first.wait_for()
         except BrowserError:
             raise AssertionError(f"{words!r} is not to be seen on {self.page.url}:\n{self.words()}") from None
 

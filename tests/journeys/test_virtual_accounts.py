@@ -65,6 +65,13 @@ def reseller(town: Town, allowance: bool = True) -> tuple[PartnerCompany, Person
 
 
 def record(one: Person, company: PartnerCompany, identifier: str, number: str, place: str, quantity: str) -> None:
+    """Record an order of one line, to the end."""
+    enter(one, company, identifier, number, place, quantity)
+    one.click(ngettext("Deposit %(count)s line", "Deposit %(count)s lines", 1) % {"count": 1})
+
+
+def enter(one: Person, company: PartnerCompany, identifier: str, number: str, place: str, quantity: str) -> None:
+    """The same, up to the check."""
     one.go(f"/partner/{company.uid}/record/")
     one.fill(_("Domain identifier of the customer"), identifier)
     one.page.locator("#id_number").fill(number)
@@ -74,7 +81,6 @@ def record(one: Person, company: PartnerCompany, identifier: str, number: str, p
     one.page.locator("[name='lines.0.kind']").select_option("perpetual")
     one.page.locator("[name='lines.0.virtual_account']").fill(place)
     one.click(_("Check the content"))
-    one.click(ngettext("Deposit %(count)s line", "Deposit %(count)s lines", 1) % {"count": 1})
 
 
 def test_s20_a_partner_finds_the_destination_by_the_two_names_of_the_card(town: Town) -> None:
@@ -95,7 +101,7 @@ def test_s20_a_partner_finds_the_destination_by_the_two_names_of_the_card(town: 
     admin.click("PO-1")
     admin.see("23")
 
-    record(partner, company, customer.account.identifier, "PO-2", "No such place", "1")
+    enter(partner, company, customer.account.identifier, "PO-2", "No such place", "1")
     assert not OrderLine.objects.filter(order__number="PO-2", order__company=company).exists()
     assert partner.page.locator(".field-error").count(), "the wrong name is marked at its field"
 

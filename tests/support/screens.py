@@ -97,8 +97,8 @@ class Studio:
             context.add_cookies(self.logged_in(who))
         page = context.new_page()
         page.goto(self.url + "/help/glossary/")
-        page.locator(f"form.language button[lang={language}]").first.evaluate("it => it.click()")
-        page.wait_for_load_state("load")
+        with page.expect_navigation():
+            page.locator(f"form.language button[lang={language}]").first.evaluate("it => it.click()")
         return page
 
     def logged_in(self, who: str) -> list[Any]:
@@ -134,8 +134,8 @@ class Studio:
         else:
             page.goto(self.url + shot.path)
         if shot.link:
-            page.locator(shot.link).first.evaluate("it => it.click()")
-            page.wait_for_load_state("load")
+            with page.expect_navigation():
+                page.locator(shot.link).first.evaluate("it => it.click()")
         for selector in shot.press:
             self.act(page, selector)
         page.wait_for_timeout(150)
@@ -144,8 +144,7 @@ class Studio:
         if selector.startswith("="):
             found = page.locator(selector[1:]).first
             if found.evaluate("it => it.tagName") == "SELECT":
-                if not found.input_value():
-                    found.select_option(index=1)
+                found.evaluate("it => { if (!it.value) it.selectedIndex = 1 }")
             elif not found.input_value():
                 found.fill("1")
             return
@@ -154,6 +153,17 @@ class Studio:
 
 
 def picture(page: Page) -> Image.Image:
+    """The whole page, in a window as tall as it is, so that what sticks to the window is where it belongs."""
+    size = page.viewport_size or {"width": 1280, "height": 900}
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": min(max(tall, size["height"]), 3000)})
+    try:
+        return shoot(page)
+    finally:
+        page.set_viewport_size(size)
+
+
+def shoot(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
 
 
@@ -250,14 +260,15 @@ def main() -> int:
             url, password = asked.at, json.loads(asked.log_ins.read_text())[0]["password"]
         else:
             url, password = stack.enter_context(demonstration())
-        studio = Studio(stack.enter_context(browser()), url, password)
-        for area in asked.areas or AREAS:
-            for language in [asked.language] if asked.language else LANGUAGES:
-                pictures = take(studio, area, language, asked.pages)
-                save(sheet(pictures), OUT / f"{area}.{language}.webp")
-                print(f"{area}.{language}.webp: {len(pictures)} pictures", flush=True)
-                if area == "home-licenses" and language == "ja":
-                    save(pictures[0][1].crop((0, 0, 1280, 900)), OUT / "home.ja.webp", 250_000)
+        for language in [asked.language] if asked.language else LANGUAGES:
+            with browser(language) as chromium:
+                studio = Studio(chromium, url, password)
+                for area in asked.areas or AREAS:
+                    pictures = take(studio, area, language, asked.pages)
+                    save(sheet(pictures), OUT / f"{area}.{language}.webp")
+                    print(f"{area}.{language}.webp: {len(pictures)} pictures", flush=True)
+                    if area == "home-licenses" and language == "ja":
+                        save(pictures[0][1].crop((0, 0, 1280, 900)), OUT / "home.ja.webp", 250_000)
     return 0
 
 
