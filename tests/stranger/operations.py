@@ -6,8 +6,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
+
+from daicho.core.clock import now
+
+LATER = (now() + dt.timedelta(days=90)).isoformat()
 
 
 @dataclass(frozen=True)
@@ -207,7 +212,7 @@ CALLS: dict[str, Call] = {
     "resumeAccount": Call(OPERATOR, path={"identifier": "identifier_suspended"}, body=REASON),
     "closeAccount": Call(OPERATOR, body=REASON),
     "lookIntoAccount": Call(OPERATOR, body=REASON),
-    "importCustomers": Call(OPERATOR, file=b"domain,name\nkita.example.jp,Kita\n"),
+    "importCustomers": Call(OPERATOR, file=CUSTOMERS),
     "listAllGuides": Call(OPERATOR),
     "addGuide": Call(OPERATOR, body=GUIDE),
     "changeGuide": Call(OPERATOR, body=GUIDE),
@@ -220,7 +225,7 @@ CALLS: dict[str, Call] = {
             "title_en": "Agreement",
             "text_ja": "本文",
             "text_en": "Text",
-            "effective_at": "2099-01-01T00:00:00Z",
+            "effective_at": LATER,
         },
     ),
     "getPublishedAgreement": Call(OPERATOR),

@@ -46,6 +46,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "guides-": {"uid": "guide"},
     "api_clients-": {"uid": "api_client", "client": "api_client", "grant": "client_grant"},
     "access_requests-": {"uid": "access_request"},
+    "me-access": {"uid": "access_request"},
     "partners-": {"uid": "grant"},
     "alerts-": {"uid": "alert"},
     "notifications-": {"uid": "extra_address"},
@@ -66,7 +67,7 @@ class PageAddress:
 
     @property
     def is_of_account(self) -> bool:
-        return "identifier" in self.parameters and not self.name.startswith("operator_")
+        return self.route.startswith("a/")
 
     @property
     def is_of_virtual_account(self) -> bool:

@@ -101,7 +101,7 @@ def make_victim(world: World) -> Victim:
     waiting = TransferRequest.objects.create(
         account=account, source=tokyo, request_id=uuid.uuid4(), fingerprint="", memo=f"{PLANTED} waits",
         requested_by=world.user, requested_by_name=world.user.name,
-        moves=[{"source": tokyo.uid, "target": osaka.uid, "tag": world.advantage.uid, "quantity": 1, "lot": None, "choice": "soonest_end"}],
+        moves=[{"source": tokyo.uid, "target": osaka.uid, "tag": world.advantage.uid, "sku": world.advantage.sku, "quantity": 1, "lot": None, "choice": "soonest_end"}],
     )  # fmt: skip
     ids["transfer_request"] = waiting.uid
 
