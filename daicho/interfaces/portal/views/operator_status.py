@@ -27,6 +27,11 @@ JOB_WORDS: dict[str, str | Promise] = {
     "sweep-ledger": lazy("Start and end licenses"),
     "watch-alerts": lazy("Raise alerts and post summaries"),
     "seal-events": lazy("Seal the event log"),
+    "land-orders": lazy("Deposit orders that waited"),
+    "run-openings": lazy("Remind of openings, and let them lapse"),
+    "end-grants": lazy("End rights whose time is over"),
+    "hand-over-rights": lazy("Hand over rights on their day"),
+    "forget-requests": lazy("Forget answers kept for repeated requests"),
     "end-sessions": lazy("Remove ended sessions"),
 }
 SHOWN_FINDINGS = 5

@@ -65,8 +65,8 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
     found = [
         Column("number", lazy("Order number"), sort=True, value=lambda r: r.line.order.number, link=detail, phone=True),
         Column("line", lazy("Line"), kind="num", value=lambda r: r.line.line_number),
-        Column("license", lazy("License"), value=lambda r: license_name(r.line.tag), phone=True),
-        Column("sku", lazy("SKU"), kind="code", sort=True, value=lambda r: r.line.tag.sku),
+        Column("license", lazy("License"), optional=True, value=lambda r: license_name(r.line.tag)),
+        Column("sku", lazy("SKU"), kind="code", sort=True, value=lambda r: r.line.tag.sku, phone=True),
         Column("quantity", lazy("Quantity"), kind="num", sort=True, phone=True),
         Column("virtual_account", lazy("Virtual account"), value=destination_text),
         Column("state", lazy("State"), kind="state", value=state_of, phone=True),
@@ -80,7 +80,7 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
     if customer:
         found.insert(2, Column("customer", lazy("Customer"), value=lambda r: r.line.account.name))
         found.insert(
-            3, Column("domain", lazy("Domain identifier"), kind="code", value=lambda r: r.line.account.identifier)
+            3, Column("domain", lazy("Domain identifier"), kind="code", optional=True, value=lambda r: r.line.account.identifier)
         )
     if partner:
         found.append(Column("partner", lazy("Partner"), value=recorder_of))
