@@ -80,7 +80,14 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
     if customer:
         found.insert(2, Column("customer", lazy("Customer"), value=lambda r: r.line.account.name))
         found.insert(
-            3, Column("domain", lazy("Domain identifier"), kind="code", optional=True, value=lambda r: r.line.account.identifier)
+            3,
+            Column(
+                "domain",
+                lazy("Domain identifier"),
+                kind="code",
+                optional=True,
+                value=lambda r: r.line.account.identifier,
+            ),
         )
     if partner:
         found.append(Column("partner", lazy("Partner"), value=recorder_of))
