@@ -358,3 +358,16 @@ def test_only_the_operator_decides() -> None:
         with pytest.raises(BusinessError) as refused:
             act(actor(hana), opening_uid=opening.uid, **fields)
         assert code_of(refused) == "not_found"
+
+
+def test_an_address_that_is_not_confirmed_neither_opens_nor_learns_anything() -> None:
+    make_account(cast.IDENTIFIER, "Sample")
+    hana = cast.hana()
+    draft = cast.drafted(hana)
+    User.objects.update(email_confirmed_at=None)
+    with pytest.raises(BusinessError) as refused:
+        start_opening(actor(hana))
+    assert code_of(refused) == "mail_not_confirmed"
+    assert company_accounts(actor(hana)) == []
+    assert identifier_standing(actor(hana), draft.uid, cast.IDENTIFIER).code == "held"
+    assert continue_opening(actor(hana), opening_uid=draft.uid).state == "held"

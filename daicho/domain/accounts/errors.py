@@ -56,6 +56,10 @@ def throw_away_mail_domain(domain: str) -> BusinessError:
     )
 
 
+def mail_not_confirmed() -> BusinessError:
+    return BusinessError("mail_not_confirmed", 403, _("Confirm your mail address first: open the link we sent you."))
+
+
 def domain_taken(identifier: str) -> BusinessError:
     """For who matches the identifier, and for the operator; everybody else is held instead."""
     return BusinessError(

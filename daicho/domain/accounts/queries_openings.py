@@ -16,8 +16,8 @@ from daicho.domain.access.models import User
 from daicho.domain.access.policy import ensure_operator, ensure_signed_in
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.accounts import rules
-from daicho.domain.accounts.commands._opening import administrators, hold_reasons, opening_of_link
-from daicho.domain.accounts.domains import ensure_company_mail, mail_domain, matches, parse_identifier, registrable
+from daicho.domain.accounts.commands._opening import administrators, hold_reasons, opening_of_link, stands_for
+from daicho.domain.accounts.domains import ensure_company_mail, mail_domain, parse_identifier, registrable
 from daicho.domain.accounts.models import Contest, KnownCustomer, Opening
 from daicho.domain.audit.models import Event
 from daicho.domain.tenancy.models import SmartAccount
@@ -75,7 +75,7 @@ def identifier_standing(actor: Actor, opening_uid: str, entered: str) -> Identif
     """For the field in the wizard; raises what `parse_identifier` raises."""
     opening = my_opening(actor, opening_uid)
     identifier = parse_identifier(entered)
-    if not matches(opening.requester.email, identifier):
+    if not stands_for(opening.requester, identifier):
         return IdentifierStanding("held", identifier)
     for found in company_accounts(actor):
         if found.identifier == identifier:
@@ -103,6 +103,8 @@ class CompanyAccount:
 def company_accounts(actor: Actor) -> list[CompanyAccount]:
     """Accounts, also provisional ones, whose identifier the person's confirmed address matches; nobody else's."""
     user = ensure_signed_in(actor)
+    if user.email_confirmed_at is None:
+        return []
     accounts = SmartAccount.objects.filter(identifier__in=domains_above(mail_domain(user.email)))
     found = []
     for account in accounts.exclude(state=SmartAccount.State.RELEASED).order_by("identifier"):
@@ -115,7 +117,7 @@ def company_accounts(actor: Actor) -> list[CompanyAccount]:
         found.append(
             CompanyAccount(
                 account.identifier, account.name, account.state, [], opening.requester.get_full_name(),
-                opening.created_at, ended, mine=opening.requester_id == user.pk,
+                account.created_at, ended, mine=opening.requester_id == user.pk,
             )
         )  # fmt: skip
     return found

@@ -90,10 +90,15 @@ def in_the_name_of(actor: Actor, name: str) -> Actor:
     return replace(actor, name=name) if actor.kind is ActorKind.ANONYMOUS else actor
 
 
+def stands_for(user: User, identifier: str) -> bool:
+    """Whether the person's confirmed address matches the identifier; an address that is not confirmed never does."""
+    return user.email_confirmed_at is not None and matches(user.email, identifier)
+
+
 def hold_reasons(opening: Opening, requester: User) -> list[str]:
     """Why the request cannot take its identifier by itself, as codes; empty for a matching request."""
     reasons = []
-    if not matches(requester.email, opening.identifier):
+    if not stands_for(requester, opening.identifier):
         reasons.append(rules.REQUESTER_NOT_MATCHING)
     if not opening.is_representative and not matches(opening.approver_email, opening.identifier):
         reasons.append(rules.APPROVER_NOT_MATCHING)

@@ -30,7 +30,7 @@ from daicho.domain.accounts.commands._opening import (
     subdomain_conflicts,
     take_identifier,
 )
-from daicho.domain.accounts.domains import ensure_company_mail, matches, registrable
+from daicho.domain.accounts.domains import ensure_company_mail, registrable
 from daicho.domain.accounts.fields import as_typed, clean_step
 from daicho.domain.accounts.models import Opening
 from daicho.domain.accounts.queries_openings import known_facts
@@ -43,10 +43,12 @@ from daicho.domain.tenancy.models import SmartAccount
 def start_opening(actor: Actor) -> Opening:
     """Start a request to open a Smart Account; what is known already is filled in.
 
-    Anybody logged in with a company's mail address. Raises `free_mail_domain`, `throw_away_mail_domain` (422, S10),
-    `too_many_openings` (409: 3 at a time).
+    Anybody logged in with a confirmed company mail address. Raises `mail_not_confirmed` (403), `free_mail_domain`,
+    `throw_away_mail_domain` (422, S10), `too_many_openings` (409: 3 at a time).
     """
     user = ensure_signed_in(actor)
+    if user.email_confirmed_at is None:
+        raise errors.mail_not_confirmed()
     ensure_company_mail(user.email)
     User.objects.select_for_update().get(pk=user.pk)  # two starts at once are counted one after the other
     if Opening.objects.filter(requester=user, state__in=rules.BEFORE_ACTIVE).count() >= rules.MAX_OPEN_PER_USER:
@@ -103,16 +105,21 @@ def continue_opening(actor: Actor, *, opening_uid: str) -> Opening:
     """
     opening = own_opening(actor, opening_uid)
     ensure_act(opening, "continue")
+    _complete(opening)
     return _continue(actor, opening)
+
+
+def _complete(opening: Opening) -> None:
+    """Check everything entered, as if each step was saved just now; raises FieldErrors."""
+    ensure_company_mail(opening.requester.email)
+    typed = {field: getattr(opening, field) for fields in rules.FIELDS_OF_STEP.values() for field in fields}
+    for step in rules.FIELDS_OF_STEP:
+        for field, value in clean_step(step, typed, requester=opening.requester.email).items():
+            setattr(opening, field, value)
 
 
 def _continue(actor: Actor, opening: Opening) -> Opening:
     user = opening.requester
-    ensure_company_mail(user.email)
-    typed = {field: getattr(opening, field) for fields in rules.FIELDS_OF_STEP.values() for field in fields}
-    for step in rules.FIELDS_OF_STEP:
-        for field, value in clean_step(step, typed, requester=user.email).items():
-            setattr(opening, field, value)
     reasons = hold_reasons(opening, user)
     if rules.REQUESTER_NOT_MATCHING not in reasons:
         ensure_free(opening)
@@ -137,7 +144,9 @@ def ensure_free(opening: Opening) -> None:
     other = Opening.objects.select_related("requester").filter(account=account, state__in=rules.TAKING).first()
     if other is None:
         raise errors.domain_taken(opening.identifier)
-    raise errors.being_opened(opening.identifier, other.requester.get_full_name(), other.created_at, _link_ended(other))
+    raise errors.being_opened(
+        opening.identifier, other.requester.get_full_name(), account.created_at, _link_ended(other)
+    )
 
 
 def _link_ended(opening: Opening) -> bool:
@@ -231,7 +240,8 @@ def take_over_opening(actor: Actor, *, opening_uid: str) -> Opening:
     """
     opening = own_opening(actor, opening_uid)
     ensure_act(opening, "continue")
-    if not matches(opening.requester.email, opening.identifier) or hold_reasons(opening, opening.requester):
+    _complete(opening)
+    if hold_reasons(opening, opening.requester):
         raise errors.not_in_state(opening.state)
     other = (
         Opening.objects.select_for_update(of=("self",))

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from daicho.core.clock import now
     from daicho.domain.accounts.commands.agreements import publish_agreement
 
-    texts = {}
+    texts: dict[str, str] = {}
     for language in ("ja", "en"):
         path: Path = getattr(arguments, language)
         try:
