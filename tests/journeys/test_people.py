@@ -83,7 +83,7 @@ def test_s23_a_partner_sees_one_virtual_account_and_no_other(town: Town) -> None
     partner.see("NET-ADV")
     partner.go(f"{company.url}va/{company.tokyo.uid}/licenses/")
     assert company.tokyo.name not in partner.page.content()
-    partner.see(_("There is no page at this address"))
+    partner.see(_("There is nothing at this address"))
 
     admin.go(company.url)
     admin.click(_("Partners"))
@@ -92,7 +92,7 @@ def test_s23_a_partner_sees_one_virtual_account_and_no_other(town: Town) -> None
     admin.click(_("Revoke"))
     admin.click(_("Revoke"), within="dialog[open]")
     partner.go(f"{company.url}licenses/")
-    partner.see(_("There is no page at this address"))
+    partner.see(_("There is nothing at this address"))
 
 
 def test_s03_all_administrators_see_the_same_at_once_and_read_each_others_acts(town: Town) -> None:
