@@ -56,6 +56,7 @@ TRUSTED_PROXIES = ENV["DAICHO_TRUSTED_PROXIES"]
 MIDDLEWARE = [
     "daicho.interfaces.portal.middleware.RequestContextMiddleware",
     "daicho.interfaces.portal.health.HealthMiddleware",
+    "daicho.interfaces.portal.middleware.CleanAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -30,7 +30,13 @@ def add_openings_and_more(victim: Victim) -> None:
     founder = make_user("founder@kawa.example.jp", "Founder")
     second = make_user("second@late-example.jp", "Second")
     first = make_user("first@late-example.jp", "First")
-    victim.people |= {"newcomer": newcomer, "approver_named": named, "asker": victim.people["asker"]}
+    invited = make_user(f"new@{world.account.identifier}", "Invited")
+    victim.people |= {
+        "newcomer_invited": invited,
+        "newcomer": newcomer,
+        "approver_named": named,
+        "asker": victim.people["asker"],
+    }
 
     def opening(identifier: str, state: str, secret: str = "", *, ended: bool = False, **fields: object) -> Opening:
         account = None
@@ -46,7 +52,9 @@ def add_openings_and_more(victim: Victim) -> None:
         } | ADDRESS  # fmt: skip
         return Opening.objects.create(**(values | fields))
 
-    opening("reason.kawa.example.jp", "held", "reason", held_for=["mail_domain"], asked_at=now(), held_at=now())
+    opening(
+        "reason.kawa.example.jp", "held", "reason", held_for=["requester_not_matching"], asked_at=now(), held_at=now()
+    )
     opening(
         "boss.kawa.example.jp", "awaiting_approver", "approver", is_representative=False, approver_email=named.email,
         approver_name="Boss",

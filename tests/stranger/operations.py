@@ -95,6 +95,7 @@ CALLS: dict[str, Call] = {
     "listInvitations": Call(),
     "invite": Call(body={"email": "second@aozora.example.co.jp", "role": "account_viewer"}),
     "inviteMany": Call(file=b"email,role\nthird@aozora.example.co.jp,account_viewer\n"),
+    "acceptInvitation": Call(who="newcomer_invited", is_own=True, body={"secret": "<secret:invitation>"}),
     "resendInvitation": Call(),
     "withdrawInvitation": Call(),
     "listHandOvers": Call(),

@@ -67,7 +67,7 @@ class PageAddress:
 
     @property
     def is_of_account(self) -> bool:
-        return self.route.startswith("a/")
+        return self.route.lstrip("^").startswith("a/")
 
     @property
     def is_of_virtual_account(self) -> bool:

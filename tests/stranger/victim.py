@@ -143,7 +143,7 @@ def make_victim(world: World) -> Victim:
     )  # fmt: skip
     held = Opening.objects.create(
         requester=world.nobody, identifier="held.example.jp", account_name=f"{PLANTED} Held", state="held",
-        is_representative=True, held_for=["domain_mismatch"], held_at=now(),
+        is_representative=True, held_for=["requester_not_matching"], held_at=now(),
     )  # fmt: skip
     contest = Contest.objects.create(identifier=account.identifier, user=world.nobody, reason=f"{PLANTED} is ours")
     guide = Guide.objects.create(title="Guide", url="https://vendor.example/guide", language="en", kind="document")

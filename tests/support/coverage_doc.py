@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 import tomllib
 from collections import defaultdict
@@ -59,19 +60,48 @@ def callers(folder: Path, names: set[str]) -> dict[str, set[str]]:
             if alias.name in names
         }
         wrapped = helpers(tree, names, aliases)
-        for function in (n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)):
+        for function in (n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Expr)):
             for name in used(function, names, aliases, wrapped):
                 found[name].add(label(function, path))
     return found
 
 
 def helpers(tree: ast.Module, names: set[str], aliases: dict[str, str]) -> dict[str, set[str]]:
-    """Private functions of a module and the commands they call, so that a view that calls them counts."""
-    return {
-        node.name: used(node, names, aliases, {})
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("_")
-    }
+    """Names of a module (functions, tables of acts) and the commands behind them, so that who uses them counts."""
+    found: dict[str, set[str]] = {}
+    for _ in range(3):  # helpers of helpers
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found[node.name] = used(node, names, aliases, found)
+            elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        found[target.id] = used(node.value, names, aliases, found)
+    return {name: commands for name, commands in found.items() if commands}
+
+
+def higher_commands(names: set[str]) -> dict[str, set[str]]:
+    """Command → the commands of the domain that call it: who covers them covers it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in sorted((ROOT / "daicho/domain").rglob("*.py")):
+        tree = ast.parse(path.read_text())
+        aliases = {
+            name: name for name in names if any(isinstance(n, ast.FunctionDef) and n.name == name for n in tree.body)
+        }
+        aliases |= {
+            (alias.asname or alias.name): alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.name in names
+        }
+        wrapped = helpers(tree, names, aliases)
+        for function in tree.body:
+            if isinstance(function, ast.FunctionDef) and function.name in names:
+                for name in used(function, names, aliases, wrapped) - {function.name}:
+                    found[name].add(function.name)
+    return found
 
 
 def used(function: ast.AST, names: set[str], aliases: dict[str, str], wrapped: dict[str, set[str]]) -> set[str]:
@@ -86,7 +116,12 @@ def used(function: ast.AST, names: set[str], aliases: dict[str, str], wrapped: d
     return found
 
 
-def label(function: ast.FunctionDef | ast.ClassDef, path: Path) -> str:
+def label(function: ast.FunctionDef | ast.ClassDef | ast.Expr, path: Path) -> str:
+    if isinstance(function, ast.Expr):
+        words = [node.value for node in ast.walk(function) if isinstance(node, ast.Constant)]
+        return next(
+            (word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+[A-Z][A-Za-z]+", word)), path.stem
+        )
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call):
             for keyword in decorator.keywords:
@@ -124,6 +159,13 @@ def render() -> tuple[str, list[str]]:
         "jobs": callers(ROOT / "daicho/interfaces/jobs", names),
         "test": tests_naming(names),
     }
+    higher = higher_commands(names)
+    filled = {
+        "portal": {n for n in names if places["portal"][n]},
+        "api": {n for n in names if places["api"][n]},
+        "cli": {n for n in names if places["cli"][n] | places["jobs"][n]},
+        "test": {n for n in names if places["test"][n]},
+    }
     reasons: dict[str, str] = tomllib.loads(REASONS.read_text()) if REASONS.exists() else {}
     wrong, used_reasons, rooms = [], set(), defaultdict(list)
     for name, info in sorted(commands.items()):
@@ -135,6 +177,11 @@ def render() -> tuple[str, list[str]]:
             "permission": info.permission or "",  # type: ignore[attr-defined]
             "test": ", ".join(sorted(places["test"][name])[:3]),
         }
+        for column in ("portal", "api", "cli", "test"):
+            if not cells[column] and (through := reached(name, higher, filled[column])):
+                cells[column] = f"through `{through}`"
+        if not cells["test"] and cells["api"]:
+            cells["test"] = "stranger/test_api.py, by its operation"
         for column in COLUMNS:
             key = next((k for k in (f"{name}.{column}", f"*.{column}") if k in reasons), None)
             if not cells[column]:
@@ -151,6 +198,18 @@ def render() -> tuple[str, list[str]]:
         text += f"## {room}\n\n| command | " + " | ".join(COLUMNS) + " |\n" + "|---" * (len(COLUMNS) + 1) + "|\n"
         text += "\n".join(rooms[room]) + "\n\n"
     return text, wrong
+
+
+def reached(name: str, higher: dict[str, set[str]], filled: set[str]) -> str:
+    """The nearest command above that an interface (or a test) calls."""
+    level, seen = sorted(higher[name]), {name}
+    while level:
+        for one in level:
+            if one in filled:
+                return one
+        seen |= set(level)
+        level = sorted({up for one in level for up in higher[one]} - seen)
+    return ""
 
 
 def main() -> int:

@@ -81,6 +81,18 @@ def _trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return any(address in network for network in settings.TRUSTED_PROXIES)
 
 
+class CleanAddressMiddleware:
+    """Refuses an address that holds a NUL character: no name has one, and PostgreSQL cannot even be asked for it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(b"400: a NUL character in the address\n", status=400, content_type="text/plain")
+        return self.get_response(request)
+
+
 class SessionLimitsMiddleware:
     """Ends a session 7 days after log-in, and keeps it alive 12 hours beyond its last use (product.md §3).
 

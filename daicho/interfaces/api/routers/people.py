@@ -11,7 +11,13 @@ from pydantic import AwareDatetime, Field
 from daicho.core.actor import Actor
 from daicho.domain.access.commands.grants import UNCHANGED, change_grant, give_grant, revoke_grant
 from daicho.domain.access.commands.hand_overs import cancel_hand_over, plan_hand_over
-from daicho.domain.access.commands.invitations import invite, invite_many, resend_invitation, withdraw_invitation
+from daicho.domain.access.commands.invitations import (
+    accept_invitation,
+    invite,
+    invite_many,
+    resend_invitation,
+    withdraw_invitation,
+)
 from daicho.domain.access.invitation_file import read_invitations
 from daicho.domain.access.policy import find_account, find_virtual_account
 from daicho.domain.access.queries_people import (
@@ -95,6 +101,21 @@ class OutsiderOut(Schema):
     since: AwareDatetime
     ends_at: AwareDatetime | None
     last_act: AwareDatetime | None
+
+
+class LinkIn(Schema):
+    """The secret of a mailed link."""
+
+    secret: Text = Field(min_length=1, max_length=200)
+
+
+class AcceptedOut(Schema):
+    """The right that the invitation gave."""
+
+    account: str
+    role: Role
+    virtual_account: Named | None
+    ends_at: AwareDatetime | None
 
 
 class InvitationOut(Schema):
@@ -315,6 +336,16 @@ def create_invitations(request: HttpRequest, identifier: str, file: File[Uploade
         return {"sent": len(plan.to_send), "unchanged": plan.unchanged, "written": False, "errors": plan.errors}
     done = invite_many(actor, account=account, content=content)
     return {"sent": done.sent, "unchanged": done.unchanged, "written": True, "errors": []}
+
+
+@router.post("/invitation-links/accept", response={200: AcceptedOut, **PROBLEMS}, operation_id="acceptInvitation")
+def post_accept_invitation(request: HttpRequest, body: LinkIn) -> Any:
+    """Accept the role that was offered to one's own confirmed address (S22)."""
+    grant = accept_invitation(actor_of(request), secret=body.secret)
+    return {
+        "account": grant.account.identifier, "role": grant.role, "virtual_account": place_of(grant.virtual_account),
+        "ends_at": grant.ends_at,
+    }  # fmt: skip
 
 
 @router.post(
