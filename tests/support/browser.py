@@ -33,7 +33,7 @@ def browser(language: Literal["ja", "en"] = "en") -> Iterator[Browser]:
     """
     with sync_playwright() as playwright:
         program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        words = {"LANGUAGE": language} | dict(os.environ)
+        words = dict(os.environ) | {"LANGUAGE": language}
         chromium = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS, env=words)
         try:
             yield chromium
