@@ -238,7 +238,7 @@ def demonstration() -> Iterator[tuple[str, str]]:
         for command in (["migrate"], ["load-demo"], ["worker", "--once"]):
             console(*command, environment=given)
         password = json.loads((Path(directory) / "log-ins.json").read_text())[0]["password"]
-        with running("serve", "--port", str(port), environment=given):
+        with running("serve", "--port", str(port), environment=given), running("worker", environment=given):
             url = f"http://localhost:{port}"
             wait_for(f"{url}/healthz")
             yield url, password
