@@ -88,7 +88,7 @@ def _ending(sight: Sight, criteria: EndCriteria) -> QuerySet[Holding]:
         lot__account=sight.account, quantity__gt=0,
     )  # fmt: skip
     if criteria.ended:
-        found = found.filter(place__kind=Place.Kind.ENDED, lot__end_at__gt=at - span, lot__end_at__lte=at)
+        found = found.filter(place__kind=Place.Kind.ENDED, lot__end_at__gt=at - span)
     else:
         found = found.filter(place__kind__in=LIVE, lot__end_at__gt=at, lot__end_at__lte=at + span)
     if criteria.kind:
