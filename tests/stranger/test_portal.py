@@ -40,6 +40,7 @@ MASKS = [
     (re.compile(r'&quot;X-CSRFToken&quot;: &quot;[^&]*&quot;'), ""),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d(:\d\d)?|\d\d? \w{3} \d{4}, \d\d:\d\d|\b[0-9A-F]{8}\b|\d\d:\d\d:\d\d"), "<time>"),
+    (re.compile(r'datetime="[^"]*"'), ""),
 ]  # fmt: skip
 
 

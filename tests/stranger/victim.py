@@ -156,7 +156,7 @@ def make_victim(world: World) -> Victim:
     # Signals and drafts.
     alert = Alert.objects.create(
         account=account, virtual_account=tokyo, kind="insufficient_licenses", severity="major", source="pool:0",
-        data={"sku": "NET-ADV", "virtual_account": tokyo.name, "short": 3}, resolved_at=None,
+        data={"tag": world.advantage.uid, "sku": "NET-ADV", "virtual_account": tokyo.name, "short": 3}, resolved_at=None,
     )  # fmt: skip
     secrets["extra_address"], hashed = link()
     extra = ExtraAddress.objects.create(
