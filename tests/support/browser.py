@@ -26,15 +26,11 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 @contextmanager
-def browser(language: Literal["ja", "en"] = "en") -> Iterator[Browser]:
-    """One browser for many contexts: starting it costs a second, a context almost nothing.
-
-    `language` is that of its own words: fields for dates and files.
-    """
+def browser() -> Iterator[Browser]:
+    """One browser for many contexts: starting it costs a second, a context almost nothing."""
     with sync_playwright() as playwright:
         program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        words = dict(os.environ) | {"LANGUAGE": language}
-        chromium = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS, env=words)
+        chromium = playwright.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         try:
             yield chromium
         finally:

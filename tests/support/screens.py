@@ -258,17 +258,17 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         if asked.at:
             url, password = asked.at, json.loads(asked.log_ins.read_text())[0]["password"]
+            wait_for(f"{url}/healthz")
         else:
             url, password = stack.enter_context(demonstration())
-        for language in [asked.language] if asked.language else LANGUAGES:
-            with browser(language) as chromium:
-                studio = Studio(chromium, url, password)
-                for area in asked.areas or AREAS:
-                    pictures = take(studio, area, language, asked.pages)
-                    save(sheet(pictures), OUT / f"{area}.{language}.webp")
-                    print(f"{area}.{language}.webp: {len(pictures)} pictures", flush=True)
-                    if area == "home-licenses" and language == "ja":
-                        save(pictures[0][1].crop((0, 0, 1280, 900)), OUT / "home.ja.webp", 250_000)
+        studio = Studio(stack.enter_context(browser()), url, password)
+        for area in asked.areas or AREAS:
+            for language in [asked.language] if asked.language else LANGUAGES:
+                pictures = take(studio, area, language, asked.pages)
+                save(sheet(pictures), OUT / f"{area}.{language}.webp")
+                print(f"{area}.{language}.webp: {len(pictures)} pictures", flush=True)
+                if area == "home-licenses" and language == "ja":
+                    save(pictures[0][1].crop((0, 0, 1280, 900)), OUT / "home.ja.webp", 250_000)
     return 0
 
 
