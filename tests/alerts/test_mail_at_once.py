@@ -67,7 +67,7 @@ def test_the_mail_tells_who_uses_it_and_what_would_cover_it(clock: Any, world: W
         "購入した数を超えてライセンスが使用されています。移管または追加の購入で、不足を解消してください。\n\n"
         "NET-ESS（Osaka）：不足 3（購入 20、使用 23）\n"
         "使用している機器：osaka-01 15、core-01 8\n"
-        "余剰：AOZORA Tokyo 12、DEFAULT 5（上位の NET-ADV）\n\n"
+        "余剰：AOZORA Tokyo 12、DEFAULT 5（上位のNET-ADV）\n\n"
         "次のページから移管できます。\n"
         f"http://testserver/a/aozora.example.co.jp/va/{world.osaka.uid}/alerts/\n"
     )
@@ -123,7 +123,7 @@ def test_an_order_that_waits_is_mailed_to_who_may_assign_it(clock: Any, world: W
     run()
     assert recipients("alert_order_waiting") == {world.admin.email, world.user.email}
     subject = rendered(mails("alert_order_waiting")[0], "ja").subject
-    assert subject == "【要対応】注文PO-8841が待っています（AOZORA Manufacturing）"
+    assert subject == "【要対応】注文PO-8841が対応待ちです（AOZORA Manufacturing）"
 
 
 def test_twins_are_not_mailed_at_once(clock: Any, world: World) -> None:
