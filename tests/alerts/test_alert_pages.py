@@ -146,5 +146,5 @@ def test_the_list_reads_well_in_japanese(alerts: World) -> None:
     alerts.admin.language = "ja"
     alerts.admin.save()
     text = alerts.client(alerts.admin).get(f"/a/{alerts.account.identifier}/alerts/").content.decode()
-    assert "STO-STD が 3 不足しています。" in text
-    assert "SEC-PLUS は 2026/12/06 に期限を迎えます。" in text
+    assert "STO-STDが3不足しています。" in text
+    assert "SEC-PLUSは2026/12/06に期限を迎えます。" in text

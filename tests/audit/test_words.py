@@ -54,7 +54,7 @@ def test_a_transfer_reads_from_its_own_side() -> None:
         hidden = row("license.transferred", other=None, other_hidden=True, after={"quantity": 3, "direction": "in"})
         assert sentence(hidden) == "Received 3 NET-ADV by transfer from another virtual account."
     with translation.override("ja"):
-        assert sentence(row("license.transferred")) == "NET-ADV 3 を大阪支店へ移管しました。"
+        assert sentence(row("license.transferred")) == "NET-ADV 3を大阪支店へ移管しました。"
 
 
 def test_before_and_after_are_told_in_words() -> None:

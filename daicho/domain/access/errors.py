@@ -201,7 +201,7 @@ class RowErrors(BusinessError):
         super().__init__(
             "rows_invalid",
             422,
-            _("%(count)d rows of the file cannot be taken. Nothing was saved."),
+            _("Nothing was saved. Rows of the file that cannot be taken: %(count)d."),
             count=len(rows),
             rows=rows,
         )

@@ -29,7 +29,7 @@ class RowsRefused(BusinessError):
         super().__init__(
             "rows_refused",
             422,
-            _("Nothing was saved: %(count)s rows of the file need a correction."),
+            _("Nothing was saved. Rows of the file to correct: %(count)s."),
             count=len(problems),
         )
         self.problems = problems

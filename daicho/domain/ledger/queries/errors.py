@@ -19,7 +19,7 @@ def rows_refused(rows: list[dict[str, Any]]) -> BusinessError:
     return BusinessError(
         "rows_refused",
         422,
-        _("Nothing was saved: %(count)s rows of the file need a correction."),
+        _("Nothing was saved. Rows of the file to correct: %(count)s."),
         count=len(rows),
         rows=rows,
     )

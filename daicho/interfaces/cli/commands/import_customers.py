@@ -29,5 +29,5 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
     done = import_customers(console_actor(), content=content, dry_run=arguments.dry_run)
-    told = _("%(added)s customers added, %(changed)s changed.") % {"added": done.added, "changed": done.changed}
+    told = _("Customers added: %(added)s. Changed: %(changed)s.") % {"added": done.added, "changed": done.changed}
     return answer(arguments, {"added": done.added, "changed": done.changed, "dry_run": arguments.dry_run}, told)

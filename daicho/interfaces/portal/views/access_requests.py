@@ -64,7 +64,7 @@ class RequestList(ListPage):
             Column("scope", lazy("Scope wanted"), value=wanted_scope),
             Column("reason", lazy("Reason")),
             Column("state", lazy("State"), kind="state", value=lambda r: STATES[r.state]()),
-            Column("created_at", lazy("Since"), kind="datetime", phone=True),
+            Column("created_at", lazy("Requested"), kind="datetime", phone=True),
         ]
 
     def _detail(self, row: Any) -> str:

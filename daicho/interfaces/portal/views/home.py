@@ -168,7 +168,7 @@ def waiting_work(here: Here, figures: Summary) -> list[Work]:
     if here.va is None and here.scope.allows(P.ACCESS_REQUESTS_ANSWER):
         asked = list_access_requests(here.actor, here.account, size=1).count or 0
         if asked:
-            text = ngettext("%(count)s person asks for access.", "%(count)s persons ask for access.", asked)
+            text = ngettext("%(count)s person asks for access.", "%(count)s people ask for access.", asked)
             url = here.url("access_requests-list")
             lines.append(Work("waiting", text % {"count": asked}, url=url, label=_("See the requests")))
     return lines

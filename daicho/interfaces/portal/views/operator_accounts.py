@@ -190,7 +190,7 @@ def import_file(request: HttpRequest, here: Here) -> HttpResponseBase:
         except BusinessError as error:
             show_errors(form, error)
         else:
-            told = _("%(added)s customers added, %(changed)s changed.") % {"added": done.added, "changed": done.changed}
+            told = _("Customers added: %(added)s. Changed: %(changed)s.") % {"added": done.added, "changed": done.changed}
             kit.tell(request, "done", told)
             return HttpResponseRedirect(reverse("operator_accounts-list"))
     context = {

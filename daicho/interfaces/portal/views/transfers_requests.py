@@ -56,10 +56,10 @@ class RequestList(ListPage):
             Column("number", gettext_lazy("No."), kind="code", value=lambda w: w.uid,
                    link=lambda w: here.url("transfers-request", waiting=w.uid)),
             Column("state", gettext_lazy("State"), kind="state", value=request_state),
-            Column("at", gettext_lazy("Since"), kind="datetime", value=lambda w: w.created_at, phone=True),
+            Column("at", gettext_lazy("Requested"), kind="datetime", value=lambda w: w.created_at, phone=True),
             Column("source", gettext_lazy("Source"), value=lambda w: w.source.name, phone=True),
             Column("licenses", gettext_lazy("Licenses"), value=moves_text, phone=True),
-            Column("by", gettext_lazy("Done by"), value=lambda w: w.requested_by_name),
+            Column("by", gettext_lazy("Requested by"), value=lambda w: w.requested_by_name),
             Column("memo", gettext_lazy("Memo"), value=lambda w: w.memo),
         ]  # fmt: skip
 
@@ -119,8 +119,8 @@ def _show(
     targets = names_of(sight, {line["target"] for line in waiting.moves})
     is_open = waiting.state == "open"
     facts = [
-        kit.Fact(_("Done by"), waiting.requested_by_name),
-        kit.Fact(_("Since"), words.datetime(waiting.created_at)),
+        kit.Fact(_("Requested by"), waiting.requested_by_name),
+        kit.Fact(_("Requested"), words.datetime(waiting.created_at)),
         kit.Fact(_("Source"), waiting.source.name),
         kit.Fact(_("Memo"), waiting.memo),
     ]
