@@ -33,6 +33,7 @@ class Person:
         self.acts: list[str] = []
         self.said: list[str] = []
         self.page.on("console", self._hear)
+        self.page.on("dialog", lambda dialog: dialog.accept())  # "leave this page?" of a changed form
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
 
     def _hear(self, message: ConsoleMessage) -> None:

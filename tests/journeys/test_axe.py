@@ -12,17 +12,21 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
 from django.utils import translation
 from playwright.sync_api import Page
 
 from daicho.domain.access.models import User
+from daicho.domain.mailbox.models import Mail
 from tests.journeys.conftest import Town
 from tests.journeys.person import Person
+from tests.opening.cast import continued
 from tests.stranger.pages import BY_SECRET, PageAddress, addresses, matches
 from tests.stranger.test_portal import address
 
 PAGES = addresses()
 NOT_FOR_READING = {"set_language", "patterns-options", "guide-pdf"}
+BEHIND_LINKS = {*BY_SECRET, "demo_mails-show"}
 SENTENCE = re.compile(r"[A-Za-z]+ [a-z]{2,} [a-z]{2,}")  # three English words: no name, no unit, no code
 OURS_IN_ENGLISH = ("AOZORA", "English", "Getting started", "password")
 CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
@@ -99,7 +103,7 @@ def visit(town: Town, role: str, pages: list[PageAddress], ids: dict[str, str]) 
     one = town.person(users[role])
     wrong: list[str] = []
     for page in pages:
-        if matches(page.name, BY_SECRET):
+        if matches(page.name, BEHIND_LINKS):
             continue
         path = address(page, ids)
         answer = one.context.request.get(town.url + path, max_redirects=0)
@@ -138,6 +142,34 @@ def look_at_errors(one: Person, name: str, path: str) -> list[str]:
 @pytest.mark.parametrize("role", ["nobody", "admin", "operator", "reseller"])
 def test_axe_finds_nothing_on_pages_with_data_and_with_errors(town: Town, role: str) -> None:
     wrong = visit(town, role, of(role), town.victim.ids)
+    assert not wrong, f"{len(wrong)} findings:\n" + "\n".join(wrong)
+
+
+def test_axe_finds_nothing_behind_the_links_of_mails(town: Town) -> None:
+    matching, other = town.user(None, "Taro Yamada"), town.user(None, "Rin Abe")
+    own, named = matching.email.partition("@")[2], town.domain()
+    boss = town.user(None, "Ichiro Abe", email=f"abe@{named}")
+    continued(matching, identifier=own)  # waits for activation
+    continued(other, identifier=town.domain())  # held
+    continued(town.user(None, "Ken Ito", email=f"ken@{named}"), identifier=named, approver=boss.email)
+    secrets = town.victim.secrets
+    links = {
+        "opening-activate": town.letter(matching.email).link,
+        "opening-reason": next(link for link in town.letter(other.email).links if "/opening/reason/" in link),
+        "opening-approve": town.letter(boss.email).link,
+        "invitations-offer": reverse("invitations-offer", args=[secrets["invitation"]]),
+        "demo_mails-show": reverse("demo_mails-show", args=[Mail.objects.filter(state="sent").latest("pk").uid]),
+        "notifications-confirm": reverse("notifications-confirm", args=[secrets["extra_address"]]),
+    }
+    known = {page.name for page in PAGES if matches(page.name, BEHIND_LINKS)}
+    assert known == set(links), "every page that a mailed link opens is looked at here"
+    wrong: list[str] = []
+    for user in (None, boss):
+        one = town.person(user)
+        for name, link in links.items():
+            one.go(link)
+            wrong += look(one, name)
+            wrong += look_at_errors(one, name, link)
     assert not wrong, f"{len(wrong)} findings:\n" + "\n".join(wrong)
 
 
