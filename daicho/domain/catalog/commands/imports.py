@@ -25,7 +25,7 @@ HEADS = {
     "vendor": "vendor", "manufacturer": "vendor", "ベンダー": "vendor", "メーカー": "vendor",
     "model": "name", "name": "name", "product name": "name", "名称": "name", "製品名": "name",
     "name_ja": "name_ja", "日本語名": "name_ja",
-    "part_number": "part_number", "part number": "part_number", "部品番号": "part_number",
+    "part_number": "part_number", "part number": "part_number", "部品番号": "part_number", "製品型番": "part_number",
     "sku": "sku", "string id": "sku", "型番(sku)": "sku", "型番": "sku",
     "regid": "regid", "family": "family", "ファミリー": "family",
     "enforcement": "enforcement", "class": "enforcement", "強制": "enforcement",

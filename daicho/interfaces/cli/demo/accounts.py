@@ -25,12 +25,12 @@ COMPANY, NEWCOMER = "example.co.jp", "midori.example.jp"
 MARUNOUCHI = {
     "country": "JP",
     "postal_code": "100-0005",
-    "street": "1-1-1",
-    "building": "サンプルビル 12F",
+    "street": "丸の内1-1-1",
+    "building": "サンプルビル12階",
     "phone": "03-0000-0001",
 }
-UMEDA = {"country": "JP", "postal_code": "530-0001", "street": "2-2-2", "building": "", "phone": "06-0000-0002"}
-AOBA = {"country": "JP", "postal_code": "980-0811", "street": "3-3-3", "building": "", "phone": "022-000-0003"}
+UMEDA = {"country": "JP", "postal_code": "530-0001", "street": "梅田2-2-2", "building": "", "phone": "06-0000-0002"}
+AOBA = {"country": "JP", "postal_code": "980-0811", "street": "一番町3-3-3", "building": "", "phone": "022-000-0003"}
 
 # Name, parent, tags, public?
 TREE = (

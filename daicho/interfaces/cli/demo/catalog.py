@@ -9,14 +9,14 @@ from daicho.domain.catalog.queries import list_products, tags_by_sku
 from daicho.interfaces.cli.demo.cast import Cast
 
 TAGS = (
-    ("NET-PREM", "Network Premier", "NW プレミア", "Network", "unenforced"),
-    ("NET-ADV", "Network Advantage", "NW アドバンテージ", "Network", "unenforced"),
-    ("NET-ESS", "Network Essentials", "NW エッセンシャル", "Network", "unenforced"),
-    ("WLS-ADV", "Wireless Advantage", "無線 アドバンテージ", "Wireless", "unenforced"),
-    ("WLS-ESS", "Wireless Essentials", "無線 エッセンシャル", "Wireless", "unenforced"),
+    ("NET-PREM", "Network Premier", "ネットワーク プレミア", "Network", "unenforced"),
+    ("NET-ADV", "Network Advantage", "ネットワーク アドバンテージ", "Network", "unenforced"),
+    ("NET-ESS", "Network Essentials", "ネットワーク エッセンシャル", "Network", "unenforced"),
+    ("WLS-ADV", "Wireless Advantage", "ワイヤレス アドバンテージ", "Wireless", "unenforced"),
+    ("WLS-ESS", "Wireless Essentials", "ワイヤレス エッセンシャル", "Wireless", "unenforced"),
     ("SEC-PLUS", "Security Plus", "セキュリティ プラス", "Security", "unenforced"),
     ("SEC-STD", "Security Standard", "セキュリティ スタンダード", "Security", "unenforced"),
-    ("SEC-CRYPTO", "Strong Encryption", "強力な暗号化", "Security", "export_controlled"),
+    ("SEC-CRYPTO", "Strong Encryption", "高強度暗号", "Security", "export_controlled"),
     ("FW-THREAT", "Threat Defense", "脅威防御", "Security", "enforced"),
     ("VPN-USER", "Remote Access per User", "リモートアクセス", "Security", "enforced"),
     ("SDW-1G", "SD-WAN 1 Gbps", "SD-WAN 1 Gbps", "WAN", "unenforced"),
@@ -25,12 +25,12 @@ TAGS = (
     ("AUTO-NODE", "Automation per Node", "自動化ノード", "Operations", "unenforced"),
     ("COL-USER", "Collaboration per User", "コラボレーション", "Collaboration", "unenforced"),
     ("STO-TB", "Storage per TB", "ストレージ", "Data center", "unenforced"),
-    ("BKP-VM", "Backup per VM", "VM バックアップ", "Data center", "unenforced"),
+    ("BKP-VM", "Backup per VM", "VMバックアップ", "Data center", "unenforced"),
 )
 LADDERS = (
-    ("Network", ("NET-PREM", "NET-ADV", "NET-ESS")),
-    ("Wireless", ("WLS-ADV", "WLS-ESS")),
-    ("Security", ("SEC-PLUS", "SEC-STD")),
+    ("ネットワーク", ("NET-PREM", "NET-ADV", "NET-ESS")),
+    ("ワイヤレス", ("WLS-ADV", "WLS-ESS")),
+    ("セキュリティ", ("SEC-PLUS", "SEC-STD")),
     ("SD-WAN", ("SDW-1G", "SDW-100M")),
 )
 PRODUCTS = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 FIRST = {
-    "title_ja": "スマートアカウント合意書（第1版）",
-    "title_en": "Smart Account agreement (version 1)",
+    "title_ja": "アカウント合意書",
+    "title_en": "Account agreement",
     "text_ja": (
         "第1条（目的）\n本合意書は、お客様がスマートアカウントでライセンスを管理する際の条件を定めます。\n\n"
         "第2条（管理者）\nお客様は、管理者を1名以上置き、その連絡先を最新に保ちます。\n\n"
@@ -19,10 +19,10 @@ FIRST = {
     ),
 }
 SECOND = {
-    "title_ja": "スマートアカウント合意書（第2版）",
-    "title_en": "Smart Account agreement (version 2)",
+    "title_ja": "アカウント合意書",
+    "title_en": "Account agreement",
     "text_ja": FIRST["text_ja"]
-    + "\n\n第5条（パートナーへの権限）\nパートナーに与える権限には期限を定め、不要になったときは取り消します。",
+    + "\n\n第5条（パートナーへの権限）\nパートナーに移譲する権限には期限を定め、不要になったときは取り消します。",
     "text_en": FIRST["text_en"]
     + "\n\n5. Rights of partners\nRights given to partners have an end, and are revoked when no longer needed.",
 }
