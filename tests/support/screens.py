@@ -30,6 +30,7 @@ from tests.support.steps import ROOT
 OUT = ROOT / "docs/screens"
 MOST_BYTES = 500_000
 ADMINISTRATOR, PARTNER, OPERATOR = "yamada@example.co.jp", "takahashi@partner.example.jp", "operator@kumo.example"
+NEWCOMER, HELD = "ogawa@hoshu.example.jp", "kita@kita.example.jp"
 A = "/a/example.co.jp/"
 
 
@@ -43,40 +44,46 @@ class Shot:
 
 
 FIRST = "main tbody th a"
-AREAS: dict[str, tuple[str, list[Shot]]] = {
-    "opening": ("", [
-        Shot("/"), Shot("/guide/"), Shot("/account/signup/"), Shot("/account/login/"), Shot("/help/"), Shot("/help/licenses/"),
-    ]),
-    "home-licenses": (ADMINISTRATOR, [
+CHOSEN = ("tbody input[name=row]", ".bulk-bar button.btn-primary")
+AREAS: dict[str, list[tuple[str, list[Shot]]]] = {
+    "opening": [
+        ("", [Shot("/"), Shot("/guide/"), Shot("/account/signup/"), Shot("/help/"), Shot("/help/licenses/")]),
+        (NEWCOMER, [
+            Shot("/opening/find/"), Shot("wizard:authority"), Shot("wizard:account"), Shot("wizard:address"), Shot("wizard:check"),
+        ]),
+        (HELD, [Shot("/opening/", FIRST)]),
+    ],
+    "home-licenses": [(ADMINISTRATOR, [
         Shot(A), Shot(A + "licenses/"), Shot(A + "licenses/by-license/"), Shot(A + "licenses/?state=short", FIRST),
         Shot(A + "licenses/branches/"), Shot(A + "ending/"), Shot(A + "subscriptions/"), Shot(A + "search/?q=NET"),
-    ]),
-    "transfer": (ADMINISTRATOR, [
-        Shot(A + "transfers/new/"),
-        Shot(A + "transfers/new/", press=("tbody input[name=row]", ".bulk-bar button.btn-primary")),
-        Shot(A + "transfers/new/", press=("tbody input[name=row]", ".bulk-bar button.btn-primary", "=select[name=target]", "=[name^='n-']", "button[value=check]")),
+    ])],
+    "transfer": [(ADMINISTRATOR, [
+        Shot(A + "transfers/new/"), Shot(A + "transfers/new/", press=CHOSEN),
+        Shot(A + "transfers/new/", press=(*CHOSEN, "=select[name=target]", "=[name^='n-']", "button[value=check]")),
         Shot(A + "transfers/"), Shot(A + "transfers/", FIRST), Shot(A + "transfers/csv/"),
-    ]),
-    "devices": (ADMINISTRATOR, [
+    ])],
+    "devices": [(ADMINISTRATOR, [
         Shot(A + "devices/"), Shot(A + "devices/", FIRST), Shot(A + "devices/new/"), Shot(A + "devices/import/"),
         Shot(A + "devices/", FIRST, ("main .page-acts .btn-primary",)),
-    ]),
-    "people-virtual-accounts": (ADMINISTRATOR, [
+    ])],
+    "people-virtual-accounts": [(ADMINISTRATOR, [
         Shot(A + "people/"), Shot(A + "people/", FIRST), Shot(A + "people/invite/"), Shot(A + "partners/"),
         Shot(A + "access-requests/"), Shot(A + "virtual-accounts/"), Shot(A + "virtual-accounts/", FIRST), Shot(A + "virtual-accounts/import/"),
-    ]),
-    "orders-partner": (ADMINISTRATOR, [
-        Shot(A + "orders/"), Shot(A + "orders/", FIRST), Shot(A + "orders/unassigned/"), Shot(A + "orders/card/"),
-    ]),
-    "partner": (PARTNER, [Shot("/"), Shot("/partner/@/orders/"), Shot("/partner/@/record/"), Shot("/partner/@/import/")]),
-    "alerts-events-settings": (ADMINISTRATOR, [
+    ])],
+    "orders-partner": [
+        (ADMINISTRATOR, [
+            Shot(A + "orders/"), Shot(A + "orders/", FIRST), Shot(A + "orders/unassigned/"), Shot(A + "orders/card/"),
+        ]),
+        (PARTNER, [Shot("/partner/@/"), Shot("/partner/@/orders/"), Shot("/partner/@/record/"), Shot("/partner/@/import/")]),
+    ],
+    "alerts-events-settings": [(ADMINISTRATOR, [
         Shot(A + "alerts/"), Shot(A + "events/"), Shot(A + "events/", FIRST), Shot(A + "settings/"), Shot(A + "notifications/"),
         Shot(A + "api-clients/"), Shot(A + "agreements/"), Shot("/me/"), Shot("/me/access/"),
-    ]),
-    "operator": (OPERATOR, [
+    ])],
+    "operator": [(OPERATOR, [
         Shot("/operator/"), Shot("/operator/openings/", FIRST), Shot("/operator/accounts/"), Shot("/operator/accounts/example.co.jp/"),
         Shot("/operator/orders/"), Shot("/operator/catalog/"), Shot("/operator/agreements/"), Shot("/operator/guides/"), Shot("/operator/status/"),
-    ]),
+    ])],
 }  # fmt: skip
 LANGUAGES = ("ja", "en")
 
@@ -123,8 +130,33 @@ class Studio:
             context.close()
         return self.cookies[who]
 
+    def wizard(self, page: Page, step: str) -> None:
+        """A step of the newcomer's opening, which is filled in as far as the check once."""
+        page.goto(self.url + "/opening/")
+        if not page.locator(FIRST).count():
+            page.goto(self.url + "/opening/find/")
+            for fill, value in (
+                ("", ""), ("", ""), ("[name=is_representative][value=yes]", ""),
+                ("[name=account_name]", "さくら保守サービス株式会社"), ("[name=postal_code]", "060-0002"),
+            ):  # fmt: skip
+                if value:
+                    page.fill(fill, value)
+                elif fill:
+                    page.check(fill)
+                if fill == "[name=postal_code]":
+                    page.keyboard.press("Tab")
+                    page.locator("#id_city[value]:not([value=''])").wait_for()
+                    page.fill("[name=street]", "北2条西1-1")
+                with page.expect_navigation():
+                    page.locator("main .btn-primary").first.click()
+            page.goto(self.url + "/opening/")
+        uid = (page.locator(FIRST).first.get_attribute("href") or "").rstrip("/").split("/")[-1]
+        page.goto(f"{self.url}/opening/{uid}/{step}/")
+
     def open(self, page: Page, shot: Shot) -> None:
-        if "@" in shot.path:
+        if shot.path.startswith("wizard:"):
+            self.wizard(page, shot.path.removeprefix("wizard:"))
+        elif "@" in shot.path:
             page.goto(self.url + "/")
             company = page.url.rstrip("/").split("/")[-1] if "/partner/" in page.url else ""
             if not company:
@@ -169,26 +201,22 @@ def shoot(page: Page) -> Image.Image:
 
 def take(studio: Studio, area: str, language: str, keep: Path | None) -> list[tuple[str, Image.Image]]:
     """All pictures of an area: (kind, picture)."""
-    who, shots = AREAS[area]
     found: list[tuple[str, Image.Image]] = []
-    for kind, chosen, options in (
-        ("desk", shots, {}),
-        ("phone", shots if keep else shots[:3], {"phone": True}),
-        ("dark", shots if keep else shots[:1], {"dark": True}),
-    ):
-        page = studio.page(who, language, **options)
-        for number, shot in enumerate(chosen, 1):
-            try:
+    for kind, most, options in (("desk", 99, {}), ("phone", 3, {"phone": True}), ("dark", 1, {"dark": True})):
+        number = 0
+        for who, shots in AREAS[area]:
+            if number >= most and not keep:
+                break
+            page = studio.page(who, language, **options)
+            for shot in shots if keep else shots[: most - number]:
+                number += 1
                 studio.open(page, shot)
-            except Exception as error:
-                print(f"  {area} {language} {kind} {number} {shot.path}: {error}", file=sys.stderr)
-                continue
-            one = picture(page)
-            if keep is not None:
-                one.save(keep / f"{area}.{language}.{kind}.{number}.png")
-            if kind == "desk" or number <= (3 if kind == "phone" else 1):
-                found.append((kind, one))
-        page.context.close()
+                one = picture(page)
+                if keep is not None:
+                    one.save(keep / f"{area}.{language}.{kind}.{number}.png")
+                if number <= most:
+                    found.append((kind, one))
+            page.context.close()
     return found
 
 
