@@ -28,7 +28,11 @@ def japanese_texts() -> Iterator[tuple[str, str]]:
         for number, line in enumerate(part.read_text().splitlines(), 1):
             if not line.startswith(("#", "msgid")):
                 yield f"{part.relative_to(ROOT)}:{number}", line
-    for pattern in ("interfaces/mail/templates/*.ja.txt", "interfaces/portal/help/ja/*"):
+    for pattern in (
+        "interfaces/mail/templates/*.ja.txt",
+        "interfaces/portal/texts/help/ja/*",
+        "interfaces/portal/texts/*.ja.md",
+    ):
         for file in sorted((ROOT / "daicho").glob(pattern)):
             for number, line in enumerate(file.read_text().splitlines(), 1):
                 yield f"{file.relative_to(ROOT)}:{number}", line
@@ -51,6 +55,28 @@ def test_an_english_word_has_one_row() -> None:
 def test_no_japanese_text_uses_a_banned_word(word: str) -> None:
     found = [f"{where}: {text}" for where, text in japanese_texts() if word in ALLOWED.sub("", text)]
     assert not found, f"「{word}」 is banned by docs/glossary.md:\n" + "\n".join(found)
+
+
+def test_japanese_texts_are_typed_as_the_product_types() -> None:
+    kana_or_kanji = "ぁ-んァ-ヶー一-鿿"
+    odd = {
+        "a space typed before Latin": rf"[{kana_or_kanji}、。（）「」] [A-Za-z0-9]",
+        "a space typed after Latin": rf"[A-Za-z0-9)}}] [{kana_or_kanji}]",
+        "half-width kana": r"[\uff61-\uff9f]",
+        "a full-width letter or digit": r"[０-９Ａ-Ｚａ-ｚ]",
+        "a half-width sign after Japanese": rf"[{kana_or_kanji}][:;?!,(]",
+        "an exclamation mark": "！",
+        "politeness twice over": "させていただ|いただけますよう|ございます|することができ",
+        "kanji where kana are usual": "下さい|出来|全て|既に|予め|及び|又は|誰|わかり",
+    }
+    apart = re.compile(r"`[^`]*`|}} 様")  # code, and the title after a name
+    found = [
+        f"{where}: {what}: {text}"
+        for where, text in japanese_texts()
+        for what, pattern in odd.items()
+        if re.search(pattern, apart.sub("", text))
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_license_is_spelled_one_way() -> None:
