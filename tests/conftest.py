@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 pytest_plugins = ["tests.world"]
 
@@ -51,6 +52,13 @@ def ledger_stays_sound(request: pytest.FixtureRequest) -> Iterator[None]:
 
     findings = check_ledger()
     assert not findings, "the ledger is broken:\n" + "\n".join(str(finding) for finding in findings)
+
+
+@pytest.fixture(autouse=True)
+def english_unless_said_otherwise() -> Iterator[None]:
+    """A test that speaks Japanese leaves no Japanese behind for the next one."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
