@@ -95,8 +95,7 @@ class Town:
         one = Person(self.chromium, self.url, language or translation.get_language() or "ja", **options)
         self.people.append(one)
         if user is not None:
-            if user.language != one.language:
-                User.objects.filter(pk=user.pk).update(language=one.language)
+            User.objects.filter(pk=user.pk).update(language=one.language)
             client = Client()
             client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
