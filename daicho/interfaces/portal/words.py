@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.utils import timezone
@@ -127,6 +128,16 @@ def num(value: Any) -> str:
 def balance(value: int | None) -> str:
     """Signed, with the ASCII minus that spreadsheets read: +12, 0, -3."""
     return NOTHING if value is None else f"{value:+,}" if value else "0"
+
+
+def listed(items: Iterable[object]) -> str:
+    """“Tokyo, Osaka”, 「東京、大阪」."""
+    return _(", ").join(map(str, items))
+
+
+def named(name: str, more: str) -> str:
+    """“Hanako Sato (sato@example.co.jp)”, 「佐藤 花子（sato@example.co.jp）」; without a name the address."""
+    return _("%(name)s (%(more)s)") % {"name": name, "more": more} if name else more
 
 
 def _local(value: dt.date | dt.datetime) -> dt.date | dt.datetime:

@@ -108,11 +108,11 @@ def download(request: HttpRequest, here: Here, uid: str, file_format: str) -> Ht
         facts = _facts(here, one)
         title, body = one.title(language), one.text(language)
         if file_format == "pdf":
-            foot = f"{settings.OPERATOR_NAME} · {account.name} ({account.identifier})"
+            foot = f"{settings.OPERATOR_NAME} · {words.named(account.name, account.identifier)}"
             content: bytes = prose.pdf(title, body, language=language, facts=facts, foot=foot)
             kind = "application/pdf"
         else:
-            head = "\n".join(f"{label}: {value}" for label, value in facts)
+            head = "\n".join(_("%(name)s: %(value)s") % {"name": label, "value": value} for label, value in facts)
             content = f"{title}\n\n{head}\n\n{body}\n".encode()
             kind = "text/plain; charset=utf-8"
     response = HttpResponse(content, content_type=kind)
@@ -123,14 +123,17 @@ def download(request: HttpRequest, here: Here, uid: str, file_format: str) -> Ht
 
 def _facts(here: Here, one: AgreementInAccount) -> list[tuple[str, str]]:
     facts = [
-        (str(_("Smart Account")), f"{here.account.name} ({here.account.identifier})"),
+        (str(_("Smart Account")), words.named(here.account.name, here.account.identifier)),
         (str(_("Version")), str(one.agreement.version)),
         (str(_("In force from")), words.datetime(one.due, zone=True)),
     ]
     if one.acceptance is not None:
         taken = one.acceptance
         facts += [
-            (str(_("Accepted by")), f"{taken.user_name} ({taken.user_email}), {Role(taken.role).label}"),
+            (
+                str(_("Accepted by")),
+                words.listed((words.named(taken.user_name, taken.user_email), Role(taken.role).label)),
+            ),
             (str(_("Accepted")), words.datetime(taken.at, zone=True)),
             (str(_("SHA-256 of the text")), taken.text_hash),
         ]

@@ -40,7 +40,7 @@ def device_state(row: DeviceRow) -> kit.State:
 
 
 def uses_text(row: DeviceRow) -> str:
-    return ", ".join(f"{use.tag.sku} {use.reported:,}" for use in row.uses)
+    return words.listed(f"{use.tag.sku} {use.reported:,}" for use in row.uses)
 
 
 class DeviceList(ListPage):

@@ -83,7 +83,7 @@ class EventList(ListPage):
         ChoiceFilter("kind", lazy("Kind"), groups),
         TextFilter("who", lazy("Who")),
         DateFilter("since", lazy("From date")),
-        DateFilter("until", lazy("To date")),
+        DateFilter("until", lazy("Until date")),
     )
     empty = Empty(lazy("No events yet"), lazy("Whatever anybody does in this account appears here."))
 

@@ -16,6 +16,7 @@ from daicho.domain.access.queries_access import read_invitation
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.views import people_parts as parts
 from daicho.interfaces.portal.web import Here, public_page
+from daicho.interfaces.portal.words import named
 
 
 @never_cache
@@ -47,7 +48,7 @@ def invitation(request: HttpRequest, here: Here, secret: str) -> HttpResponseBas
         "sign_up_url": f"{reverse('account_signup')}?{back}",
         "account_url": f"/a/{offer.identifier}/",
         "facts": [
-            (_("Smart Account"), f"{offer.account_name} ({offer.identifier})"),
+            (_("Smart Account"), named(offer.account_name, offer.identifier)),
             (_("Role"), offer.role.label),
             (_("Scope"), offer.virtual_account_name or _("Whole account")),
             (_("Invited by"), offer.inviter or "–"),

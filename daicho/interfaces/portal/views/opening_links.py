@@ -24,6 +24,7 @@ from daicho.interfaces.portal.views import opening_words as words
 from daicho.interfaces.portal.views.opening_forms import DeclineForm, ReasonForm
 from daicho.interfaces.portal.web import Here, public_page, show_errors
 from daicho.interfaces.portal.words import datetime as datetime_words
+from daicho.interfaces.portal.words import named
 
 
 def _unusable(request: HttpRequest, error: BusinessError) -> HttpResponse:
@@ -54,7 +55,7 @@ def _facts(found: LinkedOpening) -> list[kit.Fact]:
         kit.Fact(
             _("Head office address"), " ".join([*found.address, country_name(found.country, get_language() or "en")])
         ),
-        kit.Fact(_("Requested by"), f"{found.requester_name} ({found.requester_email})"),
+        kit.Fact(_("Requested by"), named(found.requester_name, found.requester_email)),
         kit.Fact(_("Requested"), _moment(found, found.created_at)),
         kit.Fact(_("Link valid until"), _moment(found, found.expires_at)),
     ]

@@ -103,18 +103,22 @@ def road(opening: Any) -> list[kit.Step]:
     return [kit.Step(STATES[state][1], look[i]) for i, state in enumerate(states)]
 
 
+def region_and_city(row: Any) -> str:
+    """“California San Jose”, and 「東京都千代田区」 in Japan."""
+    return ("" if row.country == "JP" else " ").join(filter(None, (row.region, row.city)))
+
+
 def address(row: Any) -> str:
     """A head office address in one line, in the order of its country's custom."""
-    language = get_language() or "en"
-    lines = address_lines(row)
     if row.country == "JP":
-        text = f"〒{lines[0]} " + "".join(lines[1:]) if row.postal_code and lines else "".join(lines)
-        return text.strip()
-    return ", ".join([*lines[1:], *lines[:1], country_name(row.country, language)])
+        code = f"〒{row.postal_code}" if row.postal_code else ""
+        return " ".join(filter(None, (code, f"{row.region}{row.city}{row.street}", row.building)))
+    lines = address_lines(row)
+    return ", ".join([*lines[1:], *lines[:1], country_name(row.country, get_language() or "en")])
 
 
 def request_facts(opening: Any) -> list[kit.Fact]:
-    approver = f"{opening.approver_name} {opening.approver_email}".strip()
+    approver = words.named(opening.approver_name, opening.approver_email)
     return [
         kit.Fact(_("Domain identifier"), opening.identifier),
         kit.Fact(_("Account name"), opening.account_name),
@@ -127,7 +131,7 @@ def request_facts(opening: Any) -> list[kit.Fact]:
 
 def check_sections(opening: Any) -> list[dict[str, Any]]:
     """The check page: everything entered, with the way back to each step."""
-    approver = f"{opening.approver_name} {opening.approver_email}".strip()
+    approver = words.named(opening.approver_name, opening.approver_email)
     authority = _("You are authorized to represent the company.") if opening.is_representative else approver
     return [
         {"step": "authority", "title": STEP_TITLES[2], "facts": [(_("Authority"), authority)]},

@@ -28,6 +28,7 @@ from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import opening_words as words
 from daicho.interfaces.portal.web import Here, operator_page, show_errors
+from daicho.interfaces.portal.words import listed, named
 
 ACCOUNTS = OperatorPermission.ACCOUNTS
 
@@ -45,7 +46,7 @@ class AccountList(ListPage):
         Column("identifier", gettext_lazy("Domain identifier"), link=_url),
         Column("state", gettext_lazy("State"), kind="state", value=lambda one: words.account_look(one.state)),
         Column("name", gettext_lazy("Account name")),
-        Column("city", gettext_lazy("City"), value=lambda one: f"{one.region} {one.city}".strip()),
+        Column("city", gettext_lazy("City"), value=words.region_and_city),
         Column("activated_at", gettext_lazy("Active since"), kind="date"),
     )
     filters = (
@@ -134,9 +135,7 @@ def _facts(found: Any) -> list[kit.Fact]:
             _("Accepted") if account.in_good_standing() else _("Not accepted"),
             hint=words.moment(standing) if standing is not None and standing.year < 9999 else "",
         ),
-        kit.Fact(
-            _("Administrators"), ", ".join(f"{one.get_full_name()} ({one.email})" for one in found.administrators)
-        ),
+        kit.Fact(_("Administrators"), listed(named(one.get_full_name(), one.email) for one in found.administrators)),
         kit.Fact(_("People with a right"), found.users),
         kit.Fact(_("Virtual accounts"), found.virtual_accounts),
         kit.Fact(
@@ -190,7 +189,10 @@ def import_file(request: HttpRequest, here: Here) -> HttpResponseBase:
         except BusinessError as error:
             show_errors(form, error)
         else:
-            told = _("Customers added: %(added)s. Changed: %(changed)s.") % {"added": done.added, "changed": done.changed}
+            told = _("Customers added: %(added)s. Changed: %(changed)s.") % {
+                "added": done.added,
+                "changed": done.changed,
+            }
             kit.tell(request, "done", told)
             return HttpResponseRedirect(reverse("operator_accounts-list"))
     context = {

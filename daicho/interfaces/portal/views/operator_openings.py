@@ -23,6 +23,7 @@ from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import opening_words as words
 from daicho.interfaces.portal.web import Here, operator_page, show_errors
+from daicho.interfaces.portal.words import named
 
 OPENINGS = OperatorPermission.OPENINGS
 
@@ -132,7 +133,7 @@ def detail(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
         "look": words.state_look(opening.state),
         "facts": _facts(opening),
         "reasons": [words.REASONS[code] for code in opening.held_for],
-        "similar": similar_accounts(here.actor, opening),
+        "similar": [(one, words.region_and_city(one)) for one in similar_accounts(here.actor, opening)],
         "events": [_event(event) for event in history(here.actor, opening)],
         "decline_form": bound["decline"],
         "ask_form": bound["ask"],
@@ -151,7 +152,7 @@ def _facts(opening: Any) -> list[kit.Fact]:
         kit.Fact(_("Account name"), opening.account_name),
         kit.Fact(_("Head office address"), words.address(opening)),
         kit.Fact(_("Telephone"), opening.phone),
-        kit.Fact(_("Requested by"), f"{requester.get_full_name()} ({requester.email})", hint=requester.department),
+        kit.Fact(_("Requested by"), named(requester.get_full_name(), requester.email), hint=requester.department),
         kit.Fact(_("Mail domain"), requester.mail_domain),
         kit.Fact(
             _("Approver"),
@@ -219,7 +220,7 @@ def contest(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
         "form": form,
         "facts": [
             kit.Fact(_("Domain identifier"), found.identifier),
-            kit.Fact(_("Told by"), f"{found.user.get_full_name()} ({found.user.email})"),
+            kit.Fact(_("Told by"), named(found.user.get_full_name(), found.user.email)),
             kit.Fact(_("Time"), words.moment(found.created_at)),
             kit.Fact(_("What is wrong"), found.reason),
             kit.Fact(_("Decided by"), found.decided_by_name, hint=found.decision_reason),

@@ -19,6 +19,7 @@ from daicho.interfaces.portal.lists import Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import people_parts as parts
 from daicho.interfaces.portal.views.people import MANAGE, tabs
 from daicho.interfaces.portal.web import Here, account_page
+from daicho.interfaces.portal.words import named
 
 FAILURES = {
     "last_administrator": lazy("No administrator would have been left"),
@@ -48,7 +49,7 @@ class HandOverForm(forms.Form):
         super().__init__(*args, **kwargs)
         people = list_people(here.actor, here.account, size=200).rows
         self.fields["person"].choices = [  # type: ignore[attr-defined]
-            (person.uid, f"{person.shown_name} ({person.email})") for person in people
+            (person.uid, named(person.shown_name, person.email)) for person in people
         ]
         self.zone = here.account.time_zone
         self.initial.setdefault("due_on", today(self.zone))

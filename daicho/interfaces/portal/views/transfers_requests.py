@@ -36,7 +36,7 @@ def request_state(waiting: Any) -> kit.State:
 
 
 def moves_text(waiting: Any) -> str:
-    return ", ".join(f"{line['sku']} {line['quantity']:,}" for line in waiting.moves[:3]) + (
+    return words.listed(f"{line['sku']} {line['quantity']:,}" for line in waiting.moves[:3]) + (
         "…" if len(waiting.moves) > 3 else ""
     )
 
