@@ -21,6 +21,7 @@ class Actor:
     """The acting person or program, by id: core knows no tables.
 
     `name` is what the event log keeps, also after the person is gone. `interface` is portal, api, cli, jobs or mail.
+    `scopes` bound what a program may do, beside its grants.
     `address` is the network address the act came from, empty where there is none.
     """
 
@@ -32,6 +33,7 @@ class Actor:
     interface: str = "portal"
     address: str = ""
     language: str = "en"
+    scopes: frozenset[str] = frozenset()
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @classmethod

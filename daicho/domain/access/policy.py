@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
 from daicho.core.errors import BusinessError, Forbidden, NotFound
-from daicho.domain.access.models import ApiClient, Grant, PartnerCompany, User
+from daicho.domain.access.models import Grant, PartnerCompany, User
 from daicho.domain.access.rules import MATRIX, NEEDS_GOOD_STANDING, SIGHT, OperatorPermission, Permission, Role
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -74,8 +74,7 @@ def scope_of(actor: Actor, account: SmartAccount) -> Scope:
         return Scope(everywhere=frozenset(Permission))
     limit = frozenset(Permission)
     if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
-        scopes = ApiClient.objects.values_list("scopes", flat=True).get(pk=actor.api_client_id)
-        limit = frozenset(Permission(code) for code in scopes if code in Permission)
+        limit = frozenset(Permission(code) for code in actor.scopes if code in Permission)
     everywhere: set[Permission] = set()
     within: dict[int, frozenset[Permission]] = {}
     roles: list[tuple[Role, int | None]] = []
@@ -149,10 +148,8 @@ def ensure_operator(actor: Actor, permission: OperatorPermission) -> None:
     """Let staff of the licensor pass; all others get NotFound. A program of theirs needs the permission as a scope."""
     if not actor.is_operator:
         raise NotFound
-    if actor.api_client_id is not None:
-        scopes = ApiClient.objects.values_list("scopes", flat=True).get(pk=actor.api_client_id)
-        if permission not in scopes:
-            raise Forbidden(permission)
+    if actor.api_client_id is not None and permission not in actor.scopes:
+        raise Forbidden(permission)
 
 
 def ensure_partner(actor: Actor, company: PartnerCompany) -> None:

@@ -6,8 +6,6 @@ import hashlib
 import hmac
 from datetime import timedelta
 
-from django.db.models import Q
-
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
 from daicho.domain.access.models import ApiClient
@@ -31,8 +29,8 @@ def authenticate_api_client(uid: str, secret: str, *, address: str = "") -> Acto
         or (client.company is not None and not client.company.is_active)
     ):
         return None
-    seen = Q(last_used_at=None) | Q(last_used_at__lt=at - SEEN_EVERY)
-    ApiClient.objects.filter(seen, pk=client.pk).update(last_used_at=at)
+    if client.last_used_at is None or client.last_used_at < at - SEEN_EVERY:
+        ApiClient.objects.filter(pk=client.pk).update(last_used_at=at)
     return Actor(
         kind=ActorKind.API_CLIENT,
         name=client.name,
@@ -40,4 +38,5 @@ def authenticate_api_client(uid: str, secret: str, *, address: str = "") -> Acto
         is_operator=client.is_operator,
         interface="api",
         address=address,
+        scopes=frozenset(client.scopes),
     )
