@@ -34,6 +34,8 @@ class Actor:
     address: str = ""
     language: str = "en"
     scopes: frozenset[str] = frozenset()
+    # What the door found out in this one request, by who acts where; None: ask each time.
+    memo: dict[tuple[int | None, int | None, int], object] | None = field(default=None, compare=False, repr=False)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -93,3 +94,13 @@ def test_who_may_act_may_also_see(role: Role) -> None:
     for act, sight in SIGHT.items():
         if act in MATRIX[role]:
             assert sight in MATRIX[role], f"{role} may {act} but not {sight}"
+
+
+def test_what_one_request_remembers_of_its_actor_opens_nothing_to_another(world: World) -> None:
+    """An act in somebody else's name, or in another account, asks anew."""
+    admin = dataclasses.replace(world.as_(world.admin), memo={})
+    policy.ensure_may(admin, Permission.USERS_MANAGE, world.account)
+    with pytest.raises(NotFound):
+        policy.ensure_may(dataclasses.replace(admin, user_id=world.stranger.pk), Permission.USERS_VIEW, world.account)
+    with pytest.raises(NotFound):
+        policy.ensure_may(admin, Permission.USERS_VIEW, world.other_account)

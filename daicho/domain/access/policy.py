@@ -69,9 +69,23 @@ def grants_of(actor: Actor) -> QuerySet[Grant]:
 
 
 def scope_of(actor: Actor, account: SmartAccount) -> Scope:
-    """Everything the actor may do in the account. The system itself may everything."""
+    """Everything the actor may do in the account. The system itself may everything.
+
+    One request of an interface sees one state of its caller's rights (`Actor.memo`): it asks several times.
+    """
     if actor.is_system:
         return Scope(everywhere=frozenset(Permission))
+    who_where = (actor.user_id, actor.api_client_id, account.pk)
+    known = actor.memo.get(who_where) if actor.memo is not None else None
+    if isinstance(known, Scope):
+        return known
+    scope = _scope_of(actor, account)
+    if actor.memo is not None and not scope.is_nothing():
+        actor.memo[who_where] = scope
+    return scope
+
+
+def _scope_of(actor: Actor, account: SmartAccount) -> Scope:
     limit = frozenset(Permission)
     if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
         limit = frozenset(Permission(code) for code in actor.scopes if code in Permission)

@@ -39,4 +39,5 @@ def authenticate_api_client(uid: str, secret: str, *, address: str = "") -> Acto
         interface="api",
         address=address,
         scopes=frozenset(client.scopes),
+        memo={},
     )

@@ -43,6 +43,7 @@ class PortalSession(SessionAuth):
             interface="api",
             address=request.META.get("REMOTE_ADDR", ""),
             language=get_language() or "en",
+            memo={},
         )
         return user
 

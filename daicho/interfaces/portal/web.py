@@ -100,6 +100,7 @@ def actor_of(request: HttpRequest) -> Actor:
         address=address,
         language=language,
         request_id=request_id_of(request),
+        memo={},
     )
 
 
