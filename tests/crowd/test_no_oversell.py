@@ -76,14 +76,7 @@ def test_one_process_on_sqlite_sells_each_seat_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_two_processes_on_postgresql_sell_each_seat_once(tmp_path: Path) -> None:
-    port = free_port()
-    setting = environment(tmp_path, port, DAICHO_DATABASE_URL=new_database(), DAICHO_LOG_LEVEL="ERROR")
-    assert_exactly_all_seats_are_sold(play(setting, port), setting)
-
-
-@pytest.mark.postgres
-def test_a_process_killed_midway_sells_no_seat_twice_and_loses_none(tmp_path: Path) -> None:
+def test_two_processes_on_postgresql_sell_each_seat_once_also_when_one_is_killed_midway(tmp_path: Path) -> None:
     port = free_port()
     setting = environment(tmp_path, port, DAICHO_DATABASE_URL=new_database(), DAICHO_LOG_LEVEL="ERROR")
     outcome = play(setting, port, midway=kill_one_worker)
