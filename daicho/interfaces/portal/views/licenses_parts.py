@@ -63,7 +63,7 @@ ENTRY_KINDS: dict[str, str | Promise] = {
     "correct": gettext_lazy("Correction by the operator"),
     "time": gettext_lazy("Start or end"),
     "undo": pgettext_lazy("act", "Undo"),
-    "reuse": gettext_lazy("Re-use on another device"),
+    "reuse": pgettext_lazy("act", "Re-use"),
     "move_unit": gettext_lazy("Device moved"),
     "replace": gettext_lazy("Device replaced"),
 }
