@@ -29,8 +29,8 @@ SECOND = {
 GUIDES = (
     ("スマートアカウントのはじめ方", "https://docs.kumo.example/ja/start", "ja", "document", None, False, True),
     ("ライセンスの移管と転用", "https://docs.kumo.example/ja/transfer", "ja", "document", None, False, True),
-    ("動画：はじめての注文と割り当て", "https://video.kumo.example/ja/orders", "ja", "video", 8, False, False),
-    ("動画：期限切れに備える", "https://video.kumo.example/ja/ends", "ja", "video", 12, True, False),
+    ("はじめての注文と割り当て", "https://video.kumo.example/ja/orders", "ja", "video", 8, False, False),
+    ("期限切れに備える", "https://video.kumo.example/ja/ends", "ja", "video", 12, True, False),
     (
         "Getting started with your Smart Account",
         "https://docs.kumo.example/en/start",
@@ -41,7 +41,7 @@ GUIDES = (
         True,
     ),
     (
-        "Video: transfer licenses in two minutes",
+        "Transfer licenses in two minutes",
         "https://video.kumo.example/en/transfer",
         "en",
         "video",
