@@ -100,7 +100,6 @@ def actor_of(request: HttpRequest) -> Actor:
         address=address,
         language=language,
         request_id=request_id_of(request),
-        memo={},
     )
 
 
