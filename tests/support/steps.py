@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BIN = ROOT / ".venv" / "bin"
 
+DATA = tempfile.TemporaryDirectory(prefix="daicho-check-")  # a fresh clone has none of its own
+
 PRODUCTION = {  # a sound production environment, for Django's own deployment checks
     "DJANGO_SETTINGS_MODULE": "daicho.config.settings",
+    "DAICHO_DATA": DATA.name,
     "DAICHO_SITE_URL": "https://licenses.example.co.jp",
     "DAICHO_SECRET_KEY": "fifty characters and more, for a check that starts nothing and keeps nothing 0123456789",
 }
