@@ -53,9 +53,8 @@ def main(arguments: list[str]) -> int:
     if "DAICHO_REAL_DATA" not in os.environ:
         print("\nDAICHO_REAL_DATA is not set: the tests on real data were left out.")
     minutes, seconds = divmod(int(time.monotonic() - started), 60)
-    print(
-        f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped in {minutes}:{seconds:02d}"
-    )
+    print(f"\nin {minutes}:{seconds:02d}")
+    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return 1 if broken else 0
 
 
