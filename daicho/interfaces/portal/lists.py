@@ -324,16 +324,23 @@ class ListPage:
     # Files.
 
     def _rows(self, q: ListQuery, limit: int) -> Iterator[Any]:
-        cursor, given = None, 0
-        while given < limit:
-            page = self.fetch(
-                ListQuery(q.text, q.filters, q.sort, q.descending, cursor, min(EXPORT_CHUNK, limit - given))
-            )
-            yield from page.rows
-            given += len(page.rows)
-            cursor = page.next_cursor
-            if not cursor or not page.rows:
-                return
+        """All rows up to the limit. The first are fetched at once: a refusal is a page, not a broken file."""
+
+        def part(cursor: str | None, given: int) -> Page:
+            size = min(EXPORT_CHUNK, limit - given)
+            found: Page = self.fetch(ListQuery(q.text, q.filters, q.sort, q.descending, cursor, size))
+            return found
+
+        def rows(page: Page) -> Iterator[Any]:
+            given = 0
+            while True:
+                yield from page.rows
+                given += len(page.rows)
+                if not page.next_cursor or not page.rows or given >= limit:
+                    return
+                page = part(page.next_cursor, given)
+
+        return rows(part(None, 0))
 
     def _file(self, kind: str, q: ListQuery) -> HttpResponse | StreamingHttpResponse:
         """CSV for programs and for reading back: keys and codes. XLSX and TSV for people: labels and words."""

@@ -52,7 +52,11 @@ class Filters:
 
 @dataclass
 class LineRow:
-    """A line for a reader: figures hold only what he may see."""
+    """A line for a reader: figures hold only what he may see.
+
+    `is_own` False: the line was bought for a virtual account that he does not see, and a part of it came to his by
+    transfer. Then he learns neither its destination nor what was written on the order.
+    """
 
     line: OrderLine
     status: str
@@ -60,6 +64,19 @@ class LineRow:
     unassigned: int
     cancelled: int
     places: list[Landed] = field(default_factory=list)
+    is_own: bool = True
+
+    @property
+    def destination(self) -> VirtualAccount | None:
+        return self.line.virtual_account if self.is_own else None
+
+    @property
+    def customer_reference(self) -> str:
+        return self.line.order.customer_reference if self.is_own else ""
+
+    @property
+    def memo(self) -> str:
+        return self.line.order.memo if self.is_own else ""
 
     @property
     def uid(self) -> str:
@@ -261,6 +278,7 @@ def _rows_of(lines: Sequence[OrderLine], ids: set[int] | None) -> list[LineRow]:
                 unassigned=unassigned if own else 0,
                 cancelled=line.quantity - held if own and line.lot_id is not None else 0,
                 places=seen,
+                is_own=own,
             )
         )
     return rows

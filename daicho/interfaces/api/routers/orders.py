@@ -106,8 +106,8 @@ def line_out(row: read.LineRow) -> dict[str, Any]:
         "identifier": line.account.identifier, "partner": order.company.name if order.company is not None else None,
         "sku": line.tag.sku, "quantity": row.quantity, "kind": line.kind, "billing": line.billing,
         "start_on": line.start_on, "end_on": line.end_on, "status": row.status, "unassigned": row.unassigned,
-        "cancelled": row.cancelled, "destination": line.virtual_account, "decision_reason": line.decision_reason,
-        "recorded_at": line.created_at, "customer_reference": order.customer_reference, "memo": order.memo,
+        "cancelled": row.cancelled, "destination": row.destination, "decision_reason": line.decision_reason if row.is_own else "",
+        "recorded_at": line.created_at, "customer_reference": row.customer_reference, "memo": row.memo,
         "places": [
             {"virtual_account": place.virtual_account, "place": place.place, "quantity": place.quantity}
             for place in row.places

@@ -142,13 +142,14 @@ def card(request: HttpRequest, here: Here) -> HttpResponseBase:
 def detail(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     """One order: its lines and where each lies now."""
     order, rows = get_order(here.actor, here.account, uid)
+    told = next((row for row in rows if row.is_own), rows[0])
     waiting = [row for row in rows if row.unassigned]
     facts = [
         kit.Fact(_("Partner"), parts.recorder_of(rows[0])),
-        kit.Fact(_("Customer's order number"), order.customer_reference),
+        kit.Fact(_("Customer's order number"), told.customer_reference),
         kit.Fact(_("Ordered on"), words.date(order.ordered_on) if order.ordered_on else ""),
         kit.Fact(_("Recorded"), words.datetime(order.created_at)),
-        kit.Fact(_("Memo"), order.memo),
+        kit.Fact(_("Memo"), told.memo),
     ]
     context = {
         "order": order,

@@ -38,7 +38,7 @@ def filters_of(q: ListQuery) -> Filters:
 def destination_text(row: LineRow) -> str:
     """Where the line lies now, as far as the reader may know: names with quantities when it is split."""
     if row.line.lot_id is None or not row.places:
-        return row.line.virtual_account.name if row.line.virtual_account is not None else ""
+        return row.destination.name if row.destination is not None else ""
     sums: dict[str, int] = {}
     for place in row.places:
         name = place.virtual_account.name if place.virtual_account is not None else _("Unassigned")
@@ -74,7 +74,7 @@ def columns(detail: Callable[[LineRow], str], *, customer: bool, partner: bool) 
         Column("end", lazy("End"), kind="until", sort=True, value=lambda r: r.line.end_on),
         Column("kind", lazy("Kind"), optional=True, value=lambda r: str(KINDS[r.line.kind])),
         Column("billing", lazy("Billing"), optional=True, value=lambda r: str(BILLINGS[r.line.billing])),
-        Column("reference", lazy("Customer's order number"), optional=True, value=lambda r: r.line.order.customer_reference),
+        Column("reference", lazy("Customer's order number"), optional=True, value=lambda r: r.customer_reference),
         Column("recorded", lazy("Recorded"), kind="date", sort=True, value=lambda r: r.line.created_at),
     ]  # fmt: skip
     if customer:
