@@ -170,11 +170,11 @@ def test_an_event_that_claims_an_earlier_time_is_named(events: list[Event]) -> N
     [
         ("audit_seal", "DELETE FROM audit_seal WHERE event_id = (SELECT MIN(event_id) FROM audit_seal)"),
         ("audit_sealblock", "UPDATE audit_sealblock SET sealed_at = '2020-01-01 00:00:00+00' WHERE number = 1"),
-        ("audit_sealblock", "UPDATE audit_sealblock SET hash = 'f' || substr(hash, 2) || '0' WHERE number = 1"),
+        ("audit_sealblock", "UPDATE audit_sealblock SET hash = 'x' || substr(hash, 2) WHERE number = 1"),
     ],
 )
 def test_a_broken_chain_is_named(events: list[Event], table: str, sql: str) -> None:
-    break_in(table, sql.replace("|| '0'", ""), [])
+    break_in(table, sql, [])
 
     wrong = verify()
 

@@ -44,7 +44,14 @@ class Person:
 
     def go(self, address: str) -> None:
         """Type an address."""
-        self.page.goto(address if address.startswith("http") else self.base + address)
+        where = address if address.startswith("http") else self.base + address
+        try:
+            self.page.goto(where)
+        except BrowserError as error:  # the answer of the form before it still led elsewhere
+            if "interrupted by another navigation" not in error.message:
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(where)
 
     def open_link(self, address: str) -> None:
         """Click the link of a mail."""
