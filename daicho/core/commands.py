@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Concatenate
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from daicho.core.actor import Actor
 
@@ -24,6 +26,21 @@ class CommandInfo:
 
 
 REGISTRY: dict[str, CommandInfo] = {}
+_at_edge: ContextVar[bool] = ContextVar("at_edge", default=False)
+
+
+@contextmanager
+def one_act() -> Iterator[None]:
+    """One transaction that is undone as a whole when a command raises: the commands called here need no savepoint.
+
+    Those that they call in turn have one, so that a command may still take a refusal of another as an answer.
+    """
+    with transaction.atomic():
+        token = _at_edge.set(True)
+        try:
+            yield
+        finally:
+            _at_edge.reset(token)
 
 
 def command[**P, R](
@@ -43,8 +60,13 @@ def command[**P, R](
 
         @functools.wraps(function)
         def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            with transaction.atomic():
-                return function(actor, *args, **kwargs)
+            at_edge = _at_edge.get() and connection.in_atomic_block
+            token = _at_edge.set(False)
+            try:
+                with transaction.atomic(savepoint=not at_edge):
+                    return function(actor, *args, **kwargs)
+            finally:
+                _at_edge.reset(token)
 
         return run
 

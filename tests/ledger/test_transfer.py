@@ -197,7 +197,7 @@ def test_a_transfer_of_one_line_costs_few_queries(ledger: Ledger, django_assert_
     world = ledger.world
     world.deposit(world.storage, 10, world.tokyo)
     ledger.transfer(world.tokyo, world.osaka, world.storage, 1)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(16):
         ledger.transfer(world.tokyo, world.osaka, world.storage, 1)
 
 

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
 from daicho.core.errors import BusinessError, Forbidden, NotFound
+from daicho.core.statements import ask, fetch, marks
 from daicho.domain.access.models import Grant, PartnerCompany, User
 from daicho.domain.access.rules import MATRIX, NEEDS_GOOD_STANDING, SIGHT, OperatorPermission, Permission, Role
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 VISIBLE_STATES = (SmartAccount.State.ACTIVE, SmartAccount.State.SUSPENDED, SmartAccount.State.CLOSED)
+_ROLES = "SELECT g.role, g.virtual_account_id FROM access_grant AS g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,31 @@ def _scope_of(actor: Actor, account: SmartAccount) -> Scope:
     everywhere: set[Permission] = set()
     within: dict[int, frozenset[Permission]] = {}
     roles: list[tuple[Role, int | None]] = []
-    for grant in grants_of(actor).filter(account=account).only("role", "virtual_account_id"):
-        role = Role(grant.role)
-        roles.append((role, grant.virtual_account_id))
-        if grant.virtual_account_id is None:
+    for name, place in _roles_in(actor, account):
+        role = Role(name)
+        roles.append((role, place))
+        if place is None:
             everywhere |= MATRIX[role] & limit
         else:
-            within[grant.virtual_account_id] = within.get(grant.virtual_account_id, frozenset()) | (
-                MATRIX[role] & limit
-            )
+            within[place] = within.get(place, frozenset()) | (MATRIX[role] & limit)
     return Scope(frozenset(everywhere), within, tuple(roles))
+
+
+def _roles_in(actor: Actor, account: SmartAccount) -> list[tuple[str, int | None]]:
+    """Role and virtual account of each grant that `grants_of` would find in the account, by one plain statement."""
+    at = now()
+    live = "g.account_id = %s AND g.revoked_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > %s)"
+    if actor.kind is ActorKind.USER and actor.user_id is not None:
+        holder = "JOIN access_user AS h ON h.id = g.user_id WHERE h.id = %s AND h.is_active AND " + live
+        return ask(f"{_ROLES} {holder}", [actor.user_id, account.pk, at])
+    if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
+        holder = (
+            "JOIN access_apiclient AS h ON h.id = g.api_client_id WHERE h.id = %s AND h.revoked_at IS NULL"
+            " AND (h.ends_at IS NULL OR h.ends_at > %s) AND " + live
+        )
+        parameters = [actor.api_client_id, at, account.pk, at]
+        return ask(f"{_ROLES} {holder}", parameters)
+    return []
 
 
 def ensure_may(
@@ -198,9 +215,14 @@ def ensure_signed_in(actor: Actor) -> User:
     return user
 
 
+def _visible_account(identifier: str) -> SmartAccount | None:
+    condition = f"WHERE identifier = %s AND state IN ({marks(VISIBLE_STATES)}) ORDER BY id LIMIT 1"
+    return next(iter(fetch(SmartAccount, condition, [identifier.lower(), *map(str, VISIBLE_STATES)])), None)
+
+
 def get_account(actor: Actor, identifier: str, permission: Permission) -> SmartAccount:
     """The account with this domain identifier, if the actor may (see `ensure_may`)."""
-    account = SmartAccount.objects.filter(identifier=identifier.lower(), state__in=VISIBLE_STATES).first()
+    account = _visible_account(identifier)
     if account is None:
         raise NotFound
     ensure_may(actor, permission, account)
@@ -209,7 +231,7 @@ def get_account(actor: Actor, identifier: str, permission: Permission) -> SmartA
 
 def find_account(actor: Actor, identifier: str) -> SmartAccount:
     """The account, if the actor has any right in it: for commands that ask the door themselves."""
-    account = SmartAccount.objects.filter(identifier=identifier.lower(), state__in=VISIBLE_STATES).first()
+    account = _visible_account(identifier)
     if account is None or scope_of(actor, account).is_nothing():
         raise NotFound
     return account

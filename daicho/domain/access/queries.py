@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
+from daicho.core.statements import fetch
 from daicho.domain.access.models import ApiClient
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -19,7 +20,7 @@ def authenticate_api_client(uid: str, secret: str, *, address: str = "") -> Acto
     None, too, for a revoked or ended client and for one of a partner company that is not active any more. Notes the
     use at most every five minutes.
     """
-    client = ApiClient.objects.select_related("company").filter(uid=uid, revoked_at=None).first()
+    client = next(iter(fetch(ApiClient, "WHERE uid = %s AND revoked_at IS NULL", [uid])), None)
     digest = hashlib.sha256(secret.encode()).hexdigest()
     at = now()
     if (

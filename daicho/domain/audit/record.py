@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from daicho.core.actor import Actor
+from daicho.core.statements import insert_rows
 from daicho.domain.audit.kinds import KINDS
 from daicho.domain.audit.models import Event
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -86,5 +87,7 @@ def describe(
 
 
 def record_many(events: Iterable[Event]) -> None:
-    """Write described lines, in their order, in one statement."""
-    Event.objects.bulk_create(list(events))
+    """Write described lines, in their order, by as few statements as there may be."""
+    fields = [field for field in Event._meta.concrete_fields if not field.primary_key]
+    rows = [[getattr(event, field.attname) for field in fields] for event in events]
+    insert_rows(Event, [field.name for field in fields], rows)

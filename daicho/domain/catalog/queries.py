@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
+from daicho.core.statements import fetch, marks
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_operator
 from daicho.domain.access.rules import OperatorPermission
@@ -119,7 +120,8 @@ def tags_by_sku(skus: Sequence[str]) -> dict[str, LicenseTag]:
     keys = list({name_key(sku) for sku in skus})
     found: dict[str, LicenseTag] = {}
     for start in range(0, len(keys), 500):
-        found |= {tag.sku_key: tag for tag in LicenseTag.objects.filter(sku_key__in=keys[start : start + 500])}
+        part = keys[start : start + 500]
+        found |= {tag.sku_key: tag for tag in fetch(LicenseTag, f"WHERE sku_key IN ({marks(part)})", part)}
     return found
 
 

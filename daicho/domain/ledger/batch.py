@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
+from daicho.core.statements import chunks, fetch, marks
 from daicho.core.text import fingerprint
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, PoolRow, Spot, UseRow
@@ -125,12 +126,11 @@ def decide(requests: Sequence[UseRequest]) -> Decided:
 def _claims(book: Book, requests: Sequence[UseRequest]) -> dict[tuple[int, uuid.UUID], list[UseChange]]:
     """The changes that earlier requests with these ids made; their units are locked, so none is still running."""
     found: dict[tuple[int, uuid.UUID], list[UseChange]] = {}
-    rows = UseChange.objects.filter(
-        account_id__in={unit.account_id for unit in book.units.values()},
-        request_id__in={request.request_id for request in requests},
-    )
-    for row in rows:
-        found.setdefault((row.account_id, row.request_id), []).append(row)
+    accounts = sorted({unit.account_id for unit in book.units.values()})
+    for part in chunks(sorted({request.request_id for request in requests})):
+        condition = f"WHERE account_id IN ({marks(accounts)}) AND request_id IN ({marks(part)})"
+        for row in fetch(UseChange, condition, [*accounts, *part]):
+            found.setdefault((row.account_id, row.request_id), []).append(row)
     return found
 
 

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from daicho.core.db import is_postgres
 from daicho.core.errors import NotFound
+from daicho.core.statements import ask, fetch, instant, marks
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
 from daicho.domain.ledger.models import Holding, Place, Pool, Unit, Use
-from daicho.domain.ledger.sql import chunks, numbers
+from daicho.domain.ledger.sql import ROWS, chunks, numbers
 
 BY_TIME = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED)
 OUTSIDE = (Place.Kind.ISSUED, Place.Kind.CANCELLED, Place.Kind.CONVERTED)
 _FIGURES = tuple(figure.name for figure in fields(Figures))
+_READ_POOLS = f"SELECT id, virtual_account_id, tag_id, {', '.join(_FIGURES)} FROM ledger_pool"  # noqa: S608
+_IN_ORDER = "ORDER BY virtual_account_id, tag_id"
 
 
 def hold_virtual_accounts(ids: Iterable[int]) -> None:
@@ -33,20 +36,18 @@ def hold_virtual_accounts(ids: Iterable[int]) -> None:
     """
     clause = " FOR KEY SHARE" if is_postgres() else ""
     for part in chunks(sorted(set(ids))):
-        marks = ", ".join(["%s"] * len(part))
-        statement = f"SELECT deleted_at FROM tenancy_virtualaccount WHERE id IN ({marks}) ORDER BY id{clause}"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(statement, list(part))
-            if any(deleted_at is not None for (deleted_at,) in cursor.fetchall()):
-                raise NotFound
+        statement = f"SELECT deleted_at FROM tenancy_virtualaccount WHERE id IN ({marks(part)}) ORDER BY id{clause}"  # noqa: S608
+        if any(deleted_at is not None for (deleted_at,) in ask(statement, part)):
+            raise NotFound
 
 
 def lock_units(book: Book, unit_ids: Iterable[int]) -> None:
     """Lock units: nobody else changes what they use, hold, or where they are."""
     wanted = sorted(set(unit_ids))
     if wanted:
-        found = Unit.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
-        book.units.update({unit.pk: unit for unit in found})
+        for part in chunks(wanted):
+            found = fetch(Unit, f"WHERE id IN ({marks(part)}) ORDER BY id{_for_update()}", part)
+            book.units.update({unit.pk: unit for unit in found})
 
 
 def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
@@ -54,27 +55,50 @@ def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
     wanted = _whole_ladders(spots)
     if not wanted:
         return
+    found = _lock_all(wanted) if _is_all_of(wanted) else []
+    if len(found) < len(wanted):
+        found = _lock_each(wanted)
+    for number, virtual_account_id, tag_id, *counts, next_change_at, next_end_at in found:
+        spot = wanted[virtual_account_id, tag_id]
+        figures = Figures(*counts)
+        figures.next_change_at, figures.next_end_at = instant(next_change_at), instant(next_end_at)
+        book.add_pool(
+            PoolRow(number, spot.account_id, virtual_account_id, spot.tag, figures, replace(figures), replace(figures))
+        )
+
+
+def _is_all_of(wanted: dict[tuple[int, int], Spot]) -> bool:
+    """Whether they are every one of some tags in some virtual accounts, so that two lists name exactly them."""
+    return len(wanted) == len({key[0] for key in wanted}) * len({key[1] for key in wanted}) <= ROWS
+
+
+def _lock_all(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
+    """Lock and read in one statement, as nearly every act may; nothing if one is missing.
+
+    Then nothing may be locked either: the missing one is inserted first, and who waits for that must hold no pool.
+    """
+    places, tags = sorted({key[0] for key in wanted}), sorted({key[1] for key in wanted})
+    condition = f"virtual_account_id IN ({marks(places)}) AND tag_id IN ({marks(tags)})"
+    all_there = f"(SELECT COUNT(*) FROM ledger_pool WHERE {condition}) = %s"  # noqa: S608
+    statement = f"{_READ_POOLS} WHERE {condition} AND {all_there} {_IN_ORDER}{_for_update()}"
+    return ask(statement, [*places, *tags, *places, *tags, len(wanted)])
+
+
+def _lock_each(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
     ids = _pool_ids(wanted)
     if len(ids) < len(wanted):
         missing = [Pool(account_id=wanted[key].account_id, virtual_account_id=key[0], tag_id=key[1])
                    for key in sorted(wanted) if key not in ids]  # fmt: skip
         Pool.objects.bulk_create(missing, ignore_conflicts=True)
         ids = _pool_ids(wanted)
+    found: list[tuple[Any, ...]] = []
     for part in chunks([ids[key] for key in sorted(wanted)]):
-        rows = (
-            Pool.objects.select_for_update(no_key=True)
-            .filter(pk__in=part)
-            .order_by("virtual_account_id", "tag_id")
-            .values_list("pk", "virtual_account_id", "tag_id", *_FIGURES)
-        )
-        for number, virtual_account_id, tag_id, *values in rows:
-            spot = wanted[virtual_account_id, tag_id]
-            figures = Figures(*values)
-            book.add_pool(
-                PoolRow(
-                    number, spot.account_id, virtual_account_id, spot.tag, figures, replace(figures), replace(figures)
-                )
-            )
+        found += ask(f"{_READ_POOLS} WHERE id IN ({marks(part)}) {_IN_ORDER}{_for_update()}", part)
+    return found
+
+
+def _for_update() -> str:
+    return " FOR NO KEY UPDATE" if is_postgres() else ""
 
 
 def _whole_ladders(spots: Iterable[Spot]) -> dict[tuple[int, int], Spot]:
@@ -121,8 +145,9 @@ def load_places(book: Book, virtual_accounts: dict[int, int]) -> None:
 
 
 def _read_places(book: Book, virtual_account_ids: Iterable[int]) -> int:
-    rows = Place.objects.filter(virtual_account_id__in=virtual_account_ids, holder=None)
-    found = [PlaceRow(*row) for row in rows.values_list("pk", "kind", "virtual_account_id", "holder_id")]
+    ids = list(virtual_account_ids)
+    statement = "SELECT id, kind, virtual_account_id, holder_id FROM ledger_place WHERE virtual_account_id IN (%s)"
+    found = [PlaceRow(*row) for row in ask(f"{statement % marks(ids)} AND holder_id IS NULL", ids)]
     for place in found:
         book.places[place.kind, place.virtual_account_id or 0, 0] = place
     return len(found)
@@ -182,14 +207,13 @@ def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> No
     units, tags = sorted(set(unit_ids)), sorted(set(tag_ids))
     by_id = {pool.id: pool for pool in book.pools.values()}
     for part in chunks(units):
-        rows = Use.objects.filter(unit_id__in=part, tag_id__in=tags).values_list(
-            "pk", "unit_id", "tag_id", "pool_id", "reported", "counted", "since"
-        )
-        for number, unit_id, tag_id, pool_id, reported, counted, since in rows:
-            if (pool := by_id.get(pool_id)) is not None:
-                stored = (reported, counted, pool_id)
-                unit = book.units[unit_id]
-                book.uses[unit_id, tag_id] = UseRow(number, unit, pool.tag, pool, reported, counted, since, stored)
+        rows = fetch(Use, f"WHERE unit_id IN ({marks(part)}) AND tag_id IN ({marks(tags)})", [*part, *tags])
+        for use in rows:
+            if (pool := by_id.get(use.pool_id)) is not None:
+                stored = (use.reported, use.counted, use.pool_id)
+                book.uses[use.unit_id, use.tag_id] = UseRow(
+                    use.pk, book.units[use.unit_id], pool.tag, pool, use.reported, use.counted, use.since, stored
+                )
         held = numbers(
             "SELECT holder.unit_id, lot.tag_id, CAST(SUM(CASE WHEN line.old > line.new THEN line.old ELSE line.new END)"
             " AS bigint) FROM ledger_holder AS holder JOIN ledger_holderline AS line ON line.holder_id = holder.id"

@@ -16,6 +16,7 @@ from daicho.domain.ledger.locking import hold_virtual_accounts, load_places, loc
 from daicho.domain.ledger.models import Entry
 from daicho.domain.ledger.rules import Act, is_refused
 from daicho.domain.ledger.settle import settle
+from daicho.domain.ledger.sql import insert_rows, set_rows
 from daicho.domain.ledger.writing import flush
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -69,7 +70,7 @@ def post(
     if is_refused(act, [pool.change for pool in book.pools.values()]):
         raise refuse(book, book.shorter())
     flush(book)
-    entry.save(update_fields=["at", "answer"])
+    set_rows(Entry, ["at", "answer"], [(entry.pk, entry.at, entry.answer)])
     return Posted(entry, book)
 
 
@@ -107,12 +108,15 @@ def _claim(
         account=account, request_id=request_id, fingerprint=content, kind=kind, memo=memo[:500], reverses=reverses,
         actor_kind=actor.kind, actor_name=actor.name[:200], actor_user_id=actor.user_id,
     )  # fmt: skip
-    Entry.objects.bulk_create([claim], ignore_conflicts=True)
+    columns = [field for field in Entry._meta.concrete_fields if not field.primary_key]
+    row = [getattr(claim, field.attname) for field in columns]
+    for (claim.pk,) in insert_rows(
+        Entry, [field.name for field in columns], [row], "ON CONFLICT DO NOTHING RETURNING id"
+    ):
+        return claim, True
     found = Entry.objects.filter(account=account, request_id=request_id).first()
     if found is None:
         raise already_undone()  # the only other thing that an entry can collide with
-    if found.uid == claim.uid:
-        return found, True
     if found.fingerprint != content:
         raise request_id_reused()
     return found, False

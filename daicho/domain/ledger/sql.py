@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
 
 from daicho.core.db import is_postgres
-
-ROWS = 2_000  # per statement; SQLite takes 250,000 parameters at most
-
-
-def chunks[T](items: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:
-    """The items in parts of at most `size`, in their order."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+from daicho.core.statements import ROWS as ROWS
+from daicho.core.statements import ask, marks, parameters_of
+from daicho.core.statements import chunks as chunks
+from daicho.core.statements import insert_rows as insert_rows
 
 
 def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
@@ -23,22 +19,7 @@ def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
 
     The hot path asks these thousands of times a second; the ORM takes longer to write them than the database to answer.
     """
-    marks = tuple(", ".join(["%s"] * len(values)) or "NULL" for values in lists)
-    with connection.cursor() as cursor:
-        cursor.execute(statement % marks, [value for values in lists for value in values])
-        found: list[tuple[int, ...]] = cursor.fetchall()
-    return found
-
-
-def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert many rows whose keys nobody needs, without making a model of each."""
-    fields: list[Any] = [model._meta.get_field(name) for name in columns]
-    names = ", ".join(field.column for field in fields)
-    marks = f"({', '.join(['%s'] * len(fields))})"
-    for part in chunks(rows):
-        values = ", ".join([marks] * len(part))
-        with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO {model._meta.db_table} ({names}) VALUES {values}", _parameters(fields, part))  # noqa: S608
+    return ask(statement % tuple(map(marks, lists)), [value for values in lists for value in values])
 
 
 def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
@@ -51,10 +32,9 @@ def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
             f" FROM (VALUES {values}) AS v"
             " WHERE ledger_holding.place_id = v.column1 AND ledger_holding.lot_id = v.column2"
         )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [value for row in part for value in row])
-            if cursor.rowcount != len(part):
-                raise LookupError("a holding that an act takes from is missing")
+        taken = ask(f"{statement} RETURNING ledger_holding.id", [value for row in part for value in row])
+        if len(taken) != len(part):
+            raise LookupError("a holding that an act takes from is missing")
 
 
 def add_to_holdings(rows: Sequence[tuple[int, int, int, bool, int]]) -> None:
@@ -66,8 +46,7 @@ def add_to_holdings(rows: Sequence[tuple[int, int, int, bool, int]]) -> None:
             f" VALUES {values} ON CONFLICT (place_id, lot_id)"
             " DO UPDATE SET quantity = ledger_holding.quantity + excluded.quantity"
         )
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [value for row in part for value in row])
+        ask(statement, [value for row in part for value in row])
 
 
 def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -80,16 +59,7 @@ def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[S
     for part in chunks(rows):
         values = ", ".join([f"({first})"] + [f"({others})"] * (len(part) - 1))
         statement = f"UPDATE {table} SET {assignments} FROM (VALUES {values}) AS v WHERE {table}.id = v.column1"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(statement, _parameters(fields, part))
-
-
-def _parameters(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Any]:
-    return [
-        value if type(value) is int else field.get_db_prep_value(value, connection)
-        for row in rows
-        for field, value in zip(fields, row, strict=True)
-    ]
+        ask(statement, parameters_of(fields, part))
 
 
 def _typed(field: Any) -> str:

@@ -6,13 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import F, Sum, Window
-
+from daicho.core.statements import ask, fetch, marks
 from daicho.domain.ledger import rules
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.models import Holding, Lot
 from daicho.domain.ledger.rules import Choice, Stock
 from daicho.domain.ledger.sql import chunks
+
+# So many lots of each place and tag as together hold what is wanted.
+_CHOSEN = (
+    "SELECT place_id, lot_id, quantity FROM (SELECT holding.place_id, holding.lot_id, holding.quantity,"
+    " SUM(holding.quantity) OVER (PARTITION BY holding.place_id, lot.tag_id ORDER BY %s, holding.lot_id) AS running"
+    " FROM ledger_holding AS holding JOIN ledger_lot AS lot ON lot.id = holding.lot_id"
+    " WHERE holding.place_id IN (%s) AND lot.tag_id IN (%s) AND holding.quantity > 0) AS stock"
+    " WHERE running < quantity + %%s"
+)
 
 
 @dataclass(eq=False)
@@ -28,18 +36,16 @@ class Store:
         """Read enough lots on hand for each (virtual account, tag) to give what is wanted of it, in order of choice."""
         if not wanted:
             return
-        end = F("lot__end_at")
-        order = end.asc(nulls_last=True) if choice is Choice.SOONEST_END else end.desc(nulls_first=True)
-        running = Window(Sum("quantity"), partition_by=["place_id", "lot__tag_id"], order_by=[order, "lot_id"])
-        places = {self.book.place("on_hand", virtual_account_id).id for virtual_account_id, _ in wanted}
-        rows = (
-            Holding.objects.filter(
-                place_id__in=places, lot__tag_id__in={tag_id for _, tag_id in wanted}, quantity__gt=0
+        soonest = choice is Choice.SOONEST_END
+        places = [self.book.place("on_hand", virtual_account_id).id for virtual_account_id, _ in wanted]
+        places, tags = sorted(set(places)), sorted({tag_id for _, tag_id in wanted})
+        for part in chunks(places):
+            statement = _CHOSEN % (
+                "lot.end_at IS NULL, lot.end_at" if soonest else "lot.end_at IS NOT NULL, lot.end_at DESC",
+                marks(part),
+                marks(tags),
             )
-            .annotate(running=running)
-            .filter(running__lt=F("quantity") + max(wanted.values()))
-        )
-        self._keep(rows)
+            self._keep(ask(statement, [*part, *tags, max(wanted.values())]))
 
     def load_lots(self, uids: Iterable[str], account_id: int) -> dict[str, Lot]:
         """Read lots by handle and how much of each lies at the places the book knows."""
@@ -47,20 +53,21 @@ class Store:
         places = {place.id for place in self.book.places.values()}
         for part in chunks(sorted(set(uids))):
             found |= {lot.uid: lot for lot in Lot.objects.filter(account_id=account_id, uid__in=part)}
-            self._keep(Holding.objects.filter(lot__account_id=account_id, lot__uid__in=part, place_id__in=places))
+            rows = Holding.objects.filter(lot__account_id=account_id, lot__uid__in=part, place_id__in=places)
+            self._keep(rows.values_list("place_id", "lot_id", "quantity"))
         self.lots.update({lot.pk: lot for lot in found.values()})
         return found
 
-    def _keep(self, rows: Iterable[Holding]) -> None:
-        """Remember quantities once; what the act moved so far is added by the book itself."""
-        fresh = [row for row in rows if (row.place_id, row.lot_id) not in self.loaded]
-        unknown = sorted({row.lot_id for row in fresh} - self.lots.keys())
+    def _keep(self, rows: Iterable[tuple[int, int, int]]) -> None:
+        """Remember quantities (place, lot, quantity) once; what the act moved so far is added by the book itself."""
+        fresh = [row for row in rows if row[:2] not in self.loaded]
+        unknown = sorted({lot_id for _, lot_id, _ in fresh} - self.lots.keys())
         for part in chunks(unknown):
-            self.lots.update(Lot.objects.in_bulk(list(part)))
-        for row in fresh:
-            self.loaded.add((row.place_id, row.lot_id))
-            self.book.quantities[row.place_id, row.lot_id] += row.quantity
-            self.by_spot[row.place_id, self.lots[row.lot_id].tag_id].add(row.lot_id)
+            self.lots.update({lot.pk: lot for lot in fetch(Lot, f"WHERE id IN ({marks(part)})", part)})
+        for place_id, lot_id, quantity in fresh:
+            self.loaded.add((place_id, lot_id))
+            self.book.quantities[place_id, lot_id] += quantity
+            self.by_spot[place_id, self.lots[lot_id].tag_id].add(lot_id)
 
     def put(self, place: PlaceRow, lot: Lot) -> None:
         """Let a lot that the act has just laid down be taken again."""

@@ -61,17 +61,16 @@ def _write_uses(book: Book) -> None:
             use.since = book.at
     new = [use for use in changed if use.id is None]
     if new:
-        made = Use.objects.bulk_create(
-            [
-                Use(
-                    account_id=use.unit.account_id, unit_id=use.unit.pk, tag_id=use.tag.pk, pool_id=use.pool.id,
-                    reported=use.reported, counted=use.counted, since=use.since,
-                )
-                for use in new
-            ]
-        )  # fmt: skip
-        for use, row in zip(new, made, strict=True):
-            use.id = row.pk
+        columns = ("account", "unit", "tag", "pool", "reported", "counted", "since")
+        rows = [
+            (use.unit.account_id, use.unit.pk, use.tag.pk, use.pool.id, use.reported, use.counted, use.since)
+            for use in new
+        ]
+        made = {(unit_id, tag_id): number for number, unit_id, tag_id in insert_rows(
+            Use, columns, rows, "RETURNING id, unit_id, tag_id"
+        )}  # fmt: skip
+        for use in new:
+            use.id = made[use.unit.pk, use.tag.pk]
     new_ids = {id(use) for use in new}
     set_rows(
         Use,

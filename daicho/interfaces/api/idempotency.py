@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Router
 
+from daicho.core.commands import one_act
 from daicho.core.text import fingerprint
 from daicho.domain.access.commands.idempotency import claim_request, keep_answer
 from daicho.interfaces.api.auth import AUTHENTICATION, owner_of
@@ -51,7 +52,7 @@ def once(run: Run) -> Run:
         if len(key) > MAX_KEY:
             return problem(422, "bad_idempotency_key", _("An Idempotency-Key has at most 200 characters."))
         content = [request.method, request.get_full_path(), hashlib.sha256(request.body).hexdigest()]
-        with transaction.atomic():
+        with one_act():
             claim = claim_request(owner=owner_of(request), key=key, fingerprint=fingerprint(content))
             if claim.is_other_content:
                 return problem(409, "request_id_reused", _("This Idempotency-Key was used for another request."))
@@ -79,7 +80,7 @@ def _without_secret(answer: str) -> str:
 
 def _atomic(request: HttpRequest, run: Run, kwargs: dict[str, Any]) -> HttpResponse:
     """Without a key a write is still one transaction: a refusal after a first command undoes that too."""
-    with transaction.atomic():
+    with one_act():
         response = run(request, **kwargs)
         if response.status_code >= 400:
             transaction.set_rollback(True)

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import models
 
 from daicho.core.clock import now
+from daicho.core.db import is_postgres
+from daicho.core.statements import ask, fetch
 from daicho.domain.access.models import IdempotentRequest
 
 KEPT = dt.timedelta(days=7)
 
 
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A claimed key: its first answer when there is one, and whether it was used for other content."""
 
-    def __init__(self, row: IdempotentRequest, fingerprint: str) -> None:
-        self.row = row
-        self.is_other_content = row.fingerprint != fingerprint
-        self.status = row.status
-        self.answer = row.answer
+    row_id: int
+    is_other_content: bool = False
+    status: int | None = None
+    answer: str = ""
 
 
 def claim_request(*, owner: str, key: str, fingerprint: str) -> Claim:
     """Claim a key inside the caller's transaction; waits while another transaction holds the same key."""
-    IdempotentRequest.objects.bulk_create(
-        [IdempotentRequest(owner=owner, key=key, fingerprint=fingerprint)], ignore_conflicts=True
+    made = ask(
+        "INSERT INTO access_idempotentrequest (owner, key, fingerprint, status, answer, created_at)"
+        " VALUES (%s, %s, %s, NULL, '', %s) ON CONFLICT (owner, key) DO NOTHING RETURNING id",
+        [owner, key, fingerprint, now()],
     )
-    row = IdempotentRequest.objects.select_for_update().get(owner=owner, key=key)
-    return Claim(row, fingerprint)
+    if made:
+        return Claim(made[0][0])
+    lock = " FOR UPDATE" if is_postgres() else ""
+    (row,) = fetch(IdempotentRequest, f"WHERE owner = %s AND key = %s{lock}", [owner, key])
+    return Claim(row.pk, row.fingerprint != fingerprint, row.status, row.answer)
 
 
 def keep_answer(claim: Claim, *, status: int, answer: str) -> None:
     """Remember the answer of the act that is about to commit."""
-    IdempotentRequest.objects.filter(pk=claim.row.pk).update(status=status, answer=answer)
+    ask("UPDATE access_idempotentrequest SET status = %s, answer = %s WHERE id = %s", [status, answer, claim.row_id])
 
 
 def forget_old_requests() -> int:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
+from daicho.core.db import is_postgres
 from daicho.core.errors import NotFound, invalid
 from daicho.core.ids import ALPHABET, UID_LENGTH, derived_uuid
+from daicho.core.statements import fetch
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -169,10 +171,12 @@ def add(
 
 def lock_device(actor: Actor, account: SmartAccount, uid: str) -> Device:
     """A living device that the actor may change. Raises NotFound, Forbidden, `device_removed`."""
-    found = Device.objects.filter(account=account, uid=uid).select_for_update(of=("self",))
-    device = found.select_related("unit", "unit__virtual_account").first()
+    lock = " FOR UPDATE" if is_postgres() else ""
+    device = next(iter(fetch(Device, f"WHERE account_id = %s AND uid = %s{lock}", [account.pk, uid])), None)
     if device is None:
         raise NotFound
+    (device.unit,) = fetch(Unit, "WHERE id = %s", [device.unit_id])
+    (device.unit.virtual_account,) = fetch(VirtualAccount, "WHERE id = %s", [device.unit.virtual_account_id])
     ensure_may(actor, Permission.DEVICES_MANAGE, account, device.unit.virtual_account)
     if device.removed_at is not None:
         raise device_removed()

@@ -13,6 +13,7 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
 from daicho.core.errors import Forbidden, NotFound
+from daicho.core.statements import fetch
 from daicho.core.text import fingerprint
 from daicho.domain.access.policy import Scope, ensure_may
 from daicho.domain.access.rules import Permission
@@ -95,8 +96,7 @@ def transfer_licenses(
     same_virtual_account, bad_quantity, too_many_lines (422), not_found for a lot that is not in its source.
     """
     scope = _ensure_may(actor, account, moves)
-    waiting = TransferRequest.objects.filter(account=account, request_id=request_id).select_related("entry").first()
-    if waiting is not None:
+    for waiting in fetch(TransferRequest, "WHERE account_id = %s AND request_id = %s", [account.pk, request_id]):
         return _same_again(waiting, moves, choice, memo)
     if _needs_approval(actor, account, scope, moves):
         return _ask_for_approval(actor, account, request_id, moves, choice, memo)

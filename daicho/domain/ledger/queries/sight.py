@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
+from daicho.core.statements import fetch, marks
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -89,10 +90,14 @@ def look(
     virtual_account: VirtualAccount | None = None,
     *,
     below: bool = False,
+    lists: bool = True,
     view: Permission = Permission.LICENSES_VIEW,
     manage: Permission = Permission.LICENSES_MANAGE,
 ) -> Sight:
-    """What the actor sees, or NotFound. `below` adds the virtual accounts under the given one that he may see too."""
+    """What the actor sees, or NotFound. `below` adds the virtual accounts under the given one that he may see too.
+
+    `lists=False` for acts: they need not know whether the account is large.
+    """
     scope = ensure_may(actor, view, account, virtual_account)
     visible = scope.virtual_account_ids(view)
     manages = scope.virtual_account_ids(manage)
@@ -102,7 +107,7 @@ def look(
         manages=None if manages is None else frozenset(manages),
         only=virtual_account,
         below=below and virtual_account is not None,
-        is_large=Pool.objects.filter(account=account)[: LARGE + 1].count() > LARGE,
+        is_large=lists and Pool.objects.filter(account=account)[: LARGE + 1].count() > LARGE,
     )
 
 
@@ -163,5 +168,8 @@ def places_by_uid(sight: Sight, uids: Iterable[str]) -> dict[str, VirtualAccount
     wanted = list(uids)
     found: dict[str, VirtualAccount] = {}
     for start in range(0, len(wanted), 500):
-        found |= {va.uid: va for va in sight.all_virtual_accounts().filter(uid__in=wanted[start : start + 500])}
+        part = wanted[start : start + 500]
+        condition = f"WHERE account_id = %s AND deleted_at IS NULL AND uid IN ({marks(part)})"
+        rows = fetch(VirtualAccount, condition, [sight.account.pk, *part])
+        found |= {place.uid: place for place in rows if sight.sees(place.pk)}
     return found

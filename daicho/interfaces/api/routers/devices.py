@@ -151,7 +151,7 @@ def device_out(row: DeviceRow) -> dict[str, Any]:
 def detail_out(request: HttpRequest, account: Any, uid: str) -> dict[str, Any]:
     actor = actor_of(request)
     row = get_device(actor, account, uid)
-    others = duplicates_of(look_at_devices(actor, account), row.device)
+    others = duplicates_of(look_at_devices(actor, account), row.device) if row.device.serial else []
     return device_out(row) | {"duplicates": [other.uid for other in others]}
 
 

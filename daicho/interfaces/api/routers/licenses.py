@@ -183,12 +183,14 @@ class PoolFilters(Schema):
         )  # fmt: skip
 
 
-def sight_of(request: HttpRequest, identifier: str, virtual_account: str = "", *, below: bool = False) -> Sight:
+def sight_of(
+    request: HttpRequest, identifier: str, virtual_account: str = "", *, below: bool = False, lists: bool = True
+) -> Sight:
     """What the caller sees of licenses; NotFound for what he may not."""
     actor = actor_of(request)
     account = policy.find_account(actor, identifier)
     place = _place(actor, account, virtual_account)
-    return look(actor, account, place, below=below)
+    return look(actor, account, place, below=below, lists=lists)
 
 
 def _place(actor: Actor, account: Any, uid: str) -> Any:

@@ -229,7 +229,7 @@ def outcome_out(outcome: Any) -> dict[str, Any]:
 @router.post("/accounts/{identifier}/transfers", response={201: OutcomeOut, **PROBLEMS}, operation_id="createTransfer")
 def create_transfer(request: HttpRequest, identifier: str, body: TransferIn) -> Any:
     """Move spare licenses between virtual accounts in one atomic act; where the account wants it, ask for approval."""
-    sight = sight_of(request, identifier)
+    sight = sight_of(request, identifier, lists=False)
     outcome = transfer_licenses(
         actor_of(request), account=sight.account, request_id=request_id_of(request), moves=moves_of(sight, body.moves),
         choice=body.choice, memo=body.memo,

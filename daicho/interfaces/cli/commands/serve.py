@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from daicho.interfaces.cli.output import Subparsers
 from daicho.interfaces.cli.settings_check import settings_are_sound
 
-THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""Requests that one process answers at a time; on PostgreSQL each holds a connection."""
+THREADS = min(8, (os.cpu_count() or 1) + 1)
+"""Requests that one process answers at a time; on PostgreSQL each holds a connection. More than this wait for Python itself."""
 
 
 def register(subparsers: Subparsers) -> None:
