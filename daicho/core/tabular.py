@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import itertools
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 import python_calamine
 import xlsxwriter
@@ -22,6 +24,9 @@ from daicho.core.errors import BusinessError
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 200_000
+SHEET_ROWS = 1_048_575  # of Excel, its head not counted
+CELL_TEXT = 32_767
+RISKY_FIRST = frozenset("'=+-@\t\r")
 RISKY = re.compile(r"^'*[=+\-@\t\r]")
 Cell = str | int | float | bool | dt.date | dt.datetime | None
 
@@ -42,13 +47,13 @@ def plain(cell: Cell) -> Cell:
 
 
 def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """CSV as Japanese Excel opens it: UTF-8 with BOM, CRLF (RFC 4180). Streams."""
+    """CSV as Japanese Excel opens it: UTF-8 with BOM, CRLF (RFC 4180). Streams: about 64 KB are held at a time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     yield "\ufeff"
     writer.writerow(head)
     for row in rows:
-        writer.writerow(["" if c is None else guard(plain(c)) for c in row])
+        writer.writerow([_for_csv(cell) for cell in row])
         if buffer.tell() > 65_536:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -56,22 +61,53 @@ def csv_lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[s
     yield buffer.getvalue()
 
 
-def xlsx_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet: str = "Daicho") -> bytes:
-    """An XLSX workbook of one sheet; text never becomes a formula or a link, dates are ISO 8601 text."""
-    buffer = io.BytesIO()
+def _for_csv(cell: Cell) -> Cell:
+    """None as an empty cell, text guarded, dates as ISO 8601; ordered by how often each occurs in a large file."""
+    if isinstance(cell, str):
+        return "'" + cell if cell[:1] in RISKY_FIRST and RISKY.match(cell) else cell
+    return "" if cell is None else plain(cell)
+
+
+def xlsx_file(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet: str = "Daicho") -> IO[bytes]:
+    """An XLSX workbook as a temporary file, which vanishes when it is closed; one row is held in memory at a time.
+
+    Text never becomes a formula or a link, dates are ISO 8601 text. Beyond 1,048,575 rows it goes on in further sheets;
+    a text longer than the 32,767 characters that a cell takes is cut, with “…” as its last character.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115  the caller reads and closes it
     options = {
-        "in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
+        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
     }  # fmt: skip
-    with xlsxwriter.Workbook(buffer, options) as book:
-        page = book.add_worksheet(sheet[:31])
+    with xlsxwriter.Workbook(file, options) as book:
         bold = book.add_format({"bold": True})
-        page.write_row(0, 0, list(head), bold)
-        page.freeze_panes(1, 0)
-        for number, row in enumerate(rows, 1):
-            for column, cell in enumerate(row):
-                if cell is not None:
-                    page.write(number, column, plain(cell))
-    return buffer.getvalue()
+        source = iter(rows)
+        for number in itertools.count(1):
+            name = sheet[:31] if number == 1 else f"{sheet[:24]} ({number})"
+            if not _fill(book.add_worksheet(name), head, bold, source):
+                break
+    file.seek(0)
+    return file
+
+
+def _fill(page: Any, head: Sequence[str], bold: Any, rows: Iterator[Sequence[Cell]]) -> bool:
+    """Write a sheet from what is left of the rows; whether there may be more than it takes."""
+    page.write_row(0, 0, list(head), bold)
+    page.freeze_panes(1, 0)
+    number = 0
+    for number, row in enumerate(itertools.islice(rows, SHEET_ROWS), 1):
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                if cell:
+                    page.write_string(number, column, cell if len(cell) <= CELL_TEXT else cell[: CELL_TEXT - 1] + "…")
+            elif cell is not None:
+                page.write(number, column, plain(cell))
+    return number == SHEET_ROWS
+
+
+def xlsx_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, sheet: str = "Daicho") -> bytes:
+    """A small XLSX workbook in memory (see `xlsx_file`)."""
+    with xlsx_file(head, rows, sheet=sheet) as file:
+        return file.read()
 
 
 def read(content: bytes) -> list[list[str]]:

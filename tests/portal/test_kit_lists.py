@@ -76,7 +76,7 @@ def test_a_pasted_table_holds_numbers_and_words(reader: Client) -> None:
 
 
 def test_a_workbook_is_a_workbook(reader: Client) -> None:
-    assert reader.get(LIST, {"export": "xlsx"}).content[:2] == b"PK"
+    assert b"".join(reader.get(LIST, {"export": "xlsx"}).streaming_content)[:2] == b"PK"
 
 
 def test_print_shows_every_row_and_no_acts(reader: Client) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from daicho.core.clock import last_day, now, today
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean, name_key
 from daicho.domain.ledger.models import Holding, Lot, Place
 from daicho.domain.ledger.queries.sight import Sight, tags_named
-from daicho.domain.ledger.queries.states import ENDING_DAYS, horizon, lot_state
+from daicho.domain.ledger.queries.states import ENDING_DAYS, horizon, lot_state, state_at
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "end": ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
     "start": ("lot__start_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
 }
+CHUNK = 5_000
 KINDS = tuple(Lot.Kind.values)
 
 
@@ -109,6 +111,43 @@ def list_lots(
     page = keyset_page(_holdings(sight, criteria), order, cursor=cursor, size=size, count=True)
     rows = [lot_row(sight, holding, ending_days) for holding in page.rows]
     return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+@dataclass(frozen=True, slots=True)
+class LotCells:
+    """What a large file tells of a lot where it lies, without building models."""
+
+    uid: str
+    sku: str
+    name: str
+    name_ja: str
+    virtual_account: str
+    state: str
+    kind: str
+    quantity: int
+    start_at: dt.datetime
+    end_at: dt.datetime | None
+    order_number: str
+
+
+def every_lot(
+    sight: Sight, criteria: LotCriteria, *, sort: str = "end", descending: bool = False
+) -> Iterator[LotCells]:
+    """All lots that match, in the order of `list_lots` and as they are at one moment, read some thousands at a time."""
+    order = [
+        F(name).desc(nulls_first=True) if descending else F(name).asc(nulls_last=True)
+        for name in ORDERS.get(sort, ORDERS["end"])
+    ]
+    rows = _holdings(sight, criteria).select_related(None).order_by(*order).values_list(
+        "lot__uid", "lot__tag__sku", "lot__tag__name", "lot__tag__name_ja", "place__virtual_account__name", "place__kind", "lot__kind", "quantity", "lot__start_at", "lot__end_at",
+        "lot__order_number",
+    )  # fmt: skip
+    at, until = now(), horizon()
+    for uid, sku, name, name_ja, place, place_kind, kind, quantity, start_at, end_at, number in rows.iterator(
+        chunk_size=CHUNK
+    ):
+        state = state_at(place_kind, end_at, at, until)
+        yield LotCells(uid, sku, name, name_ja, place, state, kind, quantity, start_at, end_at, number)
 
 
 def lot_row(sight: Sight, holding: Holding, ending_days: int = ENDING_DAYS) -> LotRow:

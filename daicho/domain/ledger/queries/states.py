@@ -82,12 +82,17 @@ def state_of(pool: Pool, ending_days: int = ENDING_DAYS) -> str:
 
 def lot_state(lot: Lot, place_kind: str, ending_days: int = ENDING_DAYS) -> str:
     """A lot where it lies: not_started, in_force, ending, ended, reserved, fulfilled."""
-    if place_kind == Place.Kind.ENDED or (lot.end_at is not None and lot.end_at <= now()):
+    return state_at(place_kind, lot.end_at, now(), horizon(ending_days))
+
+
+def state_at(place_kind: str, end_at: dt.datetime | None, at: dt.datetime, until: dt.datetime) -> str:
+    """The state of a lot at an instant; what ends by `until` is ending."""
+    if place_kind == Place.Kind.ENDED or (end_at is not None and end_at <= at):
         return ENDED
     if place_kind in (Place.Kind.RESERVED, Place.Kind.FULFILLED):
         return place_kind
     if place_kind == Place.Kind.PENDING:
         return NOT_STARTED
-    if lot.end_at is not None and lot.end_at <= horizon(ending_days):
+    if end_at is not None and end_at <= until:
         return ENDING
     return "in_force"

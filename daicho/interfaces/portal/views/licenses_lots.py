@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from daicho.core import tabular
+from daicho.core.clock import today
 from daicho.domain.access.rules import Permission
-from daicho.domain.ledger.queries.lots import LotCriteria, list_lots
+from daicho.domain.ledger.queries.lots import LotCells, LotCriteria, every_lot, list_lots
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views.licenses_parts import KINDS, last_day_of, license_name, sight_of
@@ -19,6 +25,43 @@ LOT_STATES = [
     ("ended", gettext_lazy("Ended")),
 ]  # fmt: skip
 LOT_LOOK = {"fulfilled": "reserved"}
+
+
+CELLS: dict[str, Callable[[LotCells], Any]] = {
+    "lot": lambda r: r.uid,
+    "sku": lambda r: r.sku,
+    "license": lambda r: license_name(r),  # type: ignore[arg-type]  # it has the three names of a tag
+    "virtual_account": lambda r: r.virtual_account,
+    "state": lambda r: LOT_LOOK.get(r.state, r.state),
+    "quantity": lambda r: r.quantity,
+    "order": lambda r: r.order_number,
+}
+
+
+FILE_KEYS = {*CELLS, "kind", "start", "end", "days_left"}
+
+
+def file_cells(rows: Iterable[LotCells], keys: Sequence[str], zone: str) -> Iterator[list[tabular.Cell]]:
+    """The cells of the CSV file. Days and words are made once each: a million lots share some thousands of them."""
+    kinds = {code: str(word) for code, word in KINDS.items()}
+    day = functools.lru_cache(20_000)(lambda end_at: last_day_of(end_at, zone))
+    begins = functools.lru_cache(20_000)(lambda at: timezone.localtime(at).isoformat(timespec="seconds"))
+    this_day = today(zone)
+
+    def days_left(row: LotCells) -> int | None:
+        end = day(row.end_at)
+        return (end - this_day).days if end is not None and row.state != "ended" else None
+
+    def iso(row: LotCells) -> str | None:
+        end = day(row.end_at)
+        return end.isoformat() if end is not None else None
+
+    made = CELLS | {
+        "kind": lambda r: kinds[r.kind], "start": lambda r: begins(r.start_at), "end": iso, "days_left": days_left,
+    }  # fmt: skip
+    cells = [made[key] for key in keys]
+    for row in rows:
+        yield [cell(row) for cell in cells]
 
 
 def order_url(here: Here, number: str) -> str:
@@ -79,11 +122,19 @@ class LotList(ListPage):
         ]
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 
-    def fetch(self, q: ListQuery) -> Page:
+    def criteria(self, q: ListQuery) -> LotCriteria:
         kinds = (q.filters["kind"],) if "kind" in q.filters else self.kinds
-        criteria = LotCriteria(tag_uid=self.tag_uid, state=q.filters.get("state", ""), kinds=kinds, text=q.text)
+        return LotCriteria(tag_uid=self.tag_uid, state=q.filters.get("state", ""), kinds=kinds, text=q.text)
+
+    def plain_rows(self, q: ListQuery, keys: Sequence[str]) -> Iterator[Sequence[tabular.Cell]] | None:
+        if not set(keys) <= FILE_KEYS:
+            return None
+        rows = every_lot(self.sight, self.criteria(q), sort=q.sort or "end", descending=q.descending)
+        return file_cells(rows, keys, self.here.account.time_zone)
+
+    def fetch(self, q: ListQuery) -> Page:
         page = list_lots(
-            self.sight, criteria, sort=q.sort or "end", descending=q.descending, cursor=q.cursor, size=q.size
+            self.sight, self.criteria(q), sort=q.sort or "end", descending=q.descending, cursor=q.cursor, size=q.size
         )
         return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
