@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,13 +29,13 @@ LOT_LOOK = {"fulfilled": "reserved"}
 
 
 CELLS: dict[str, Callable[[LotCells], Any]] = {
-    "lot": lambda r: r.uid,
-    "sku": lambda r: r.sku,
+    "lot": attrgetter("uid"),
+    "sku": attrgetter("sku"),
     "license": lambda r: license_name(r),  # type: ignore[arg-type]  # it has the three names of a tag
-    "virtual_account": lambda r: r.virtual_account,
+    "virtual_account": attrgetter("virtual_account"),
     "state": lambda r: LOT_LOOK.get(r.state, r.state),
-    "quantity": lambda r: r.quantity,
-    "order": lambda r: r.order_number,
+    "quantity": attrgetter("quantity"),
+    "order": attrgetter("order_number"),
 }
 
 
