@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import RLock
 from typing import Concatenate
 
 from django.db import connection, transaction
 
 from daicho.core.actor import Actor
+from daicho.core.db import is_postgres
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class CommandInfo:
 
 
 REGISTRY: dict[str, CommandInfo] = {}
+_turn = RLock()  # SQLite has one writer and lets others try again after a sleep; in one process they queue here instead
 _at_edge: ContextVar[bool] = ContextVar("at_edge", default=False)
 
 
@@ -35,7 +38,7 @@ def one_act() -> Iterator[None]:
 
     Those that they call in turn have one, so that a command may still take a refusal of another as an answer.
     """
-    with transaction.atomic():
+    with nullcontext() if is_postgres() else _turn, transaction.atomic():
         token = _at_edge.set(True)
         try:
             yield
