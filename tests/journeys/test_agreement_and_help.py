@@ -11,6 +11,7 @@ from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Role
 from daicho.domain.accounts.commands.agreements import accept_agreement
 from daicho.domain.accounts.models import Acceptance, Agreement
+from daicho.domain.devices.models import Device
 from daicho.domain.tenancy.models import SmartAccount
 from tests.journeys.conftest import Town
 from tests.world import actor
@@ -51,6 +52,9 @@ def test_s21_a_new_version_warns_then_blocks_and_one_acceptance_is_enough(town: 
     admin.go(f"{company.url}devices/new/")
     admin.fill(_("Device name"), "sw-1")
     admin.click(_("Register the device"))
+    refusal = _("An administrator or approver must first accept the account agreement of %(account)s.")
+    admin.see(refusal % {"account": company.account.name})
+    assert not Device.objects.filter(account=company.account).exists()
     admin.go(f"{company.url}licenses/")
     admin.see("NET-ADV")
 

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from daicho.core.clock import now
 from daicho.domain.access.models import Grant
 from daicho.domain.access.rules import Role
+from daicho.domain.audit.models import Event
 from tests.journeys.conftest import Town
 
 
@@ -115,8 +116,12 @@ def test_s03_all_administrators_see_the_same_at_once_and_read_each_others_acts(t
     content = Path(download.value.path()).read_text("utf-8-sig")
     assert "core-sw-01" in content
     assert "Hanako Sato" in content
-    two.go(f"{company.url}events/verify/")
-    assert two.page.title()
+    two.go(f"{company.url}events/")
+    two.press(".page-acts button[popovertarget]")
+    two.click(_("Check the seal"))
+    count = Event.objects.filter(account=company.account).count()
+    sealed = ngettext("%(count)s event is as it was sealed.", "%(count)s events are as they were sealed.", count)
+    two.see(sealed % {"count": count}, within="body")
 
 
 def test_s18_virtual_accounts_and_rights_are_added_and_taken_away(town: Town) -> None:

@@ -14,7 +14,7 @@ from daicho.domain.mailbox import commands
 from daicho.domain.mailbox.commands import claim_next, mail_sent, post_mail
 from daicho.domain.mailbox.models import Mail
 from daicho.interfaces.mail import render, sender
-from tests.mail.conftest import MailServer
+from tests.support.mail_server import MailServer
 
 pytestmark = pytest.mark.django_db
 
