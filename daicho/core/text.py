@@ -1,4 +1,4 @@
-"""How words are compared: names, mail addresses and domains are normalised before they meet."""
+"""How words are kept and compared: free text stays as typed; names, mail addresses and domains meet normalised."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import hashlib
 import json
 import unicodedata
 from typing import Any
+
+
+def tidy(text: str) -> str:
+    """Free text as it is kept: as typed (NFC, so that （株） stays （株）), trimmed, white space folded, no control characters."""
+    shown = (sign for sign in text if sign.isspace() or unicodedata.category(sign) not in {"Cc", "Cs"})
+    return " ".join(unicodedata.normalize("NFC", "".join(shown)).split())
 
 
 def clean(text: str) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core import tabular
 from daicho.core.actor import Actor
 from daicho.core.errors import BusinessError
-from daicho.core.text import clean, name_key
+from daicho.core.text import clean, name_key, tidy
 from daicho.domain.access.invitation_file import match_columns
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -101,7 +101,7 @@ class _Reader:
     def take(self, number: int, cells: dict[str, str]) -> None:
         """Read one row by itself."""
         errors = len(self.plan.errors)
-        name, tags, described = "", None, clean(cells.get("description", ""))
+        name, tags, described = "", None, tidy(cells.get("description", ""))
         try:
             name = clean_name(cells.get("name", ""))
         except BusinessError as error:

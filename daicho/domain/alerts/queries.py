@@ -13,7 +13,7 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
-from daicho.core.text import clean
+from daicho.core.text import clean, name_key
 from daicho.domain.access.policy import Scope, ensure_may, ensure_operator, ensure_signed_in, scope_of
 from daicho.domain.access.rules import OperatorPermission, Permission
 from daicho.domain.alerts.coverage import Shortage, Spare, UsedBy, shortages
@@ -89,7 +89,7 @@ def _narrow(alerts: QuerySet[Alert], wanted: AlertFilter) -> QuerySet[Alert]:
     if wanted.text:
         text = clean(wanted.text)
         fields = ("sku", "name", "name_ja", "number", "device", "serial", "who", "email")
-        found = Q(virtual_account__name__icontains=text)
+        found = Q(virtual_account__name_key__contains=name_key(text))
         for name in fields:
             found |= Q(**{f"data__{name}__icontains": text})
         alerts = alerts.filter(found)

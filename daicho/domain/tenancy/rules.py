@@ -8,7 +8,7 @@ import idna
 from django.utils.translation import gettext_lazy as _
 
 from daicho.core.errors import BusinessError
-from daicho.core.text import clean, name_key
+from daicho.core.text import clean, name_key, tidy
 
 NAME_LENGTH = 100
 NAME_KEY_LENGTH = 200
@@ -50,18 +50,18 @@ def domains_above(mail_domain: str) -> list[str]:
 
 
 def clean_name(text: str) -> str:
-    """A virtual account's name as it is kept: 1–100 characters after NFKC, any sign but control characters.
+    """A virtual account's name as it is kept: as typed, 1–100 characters, any sign but control characters.
 
     Raises `name_missing`, `name_too_long`, `name_has_control_characters` (422).
     """
-    name = clean(text)
+    name = " ".join(text.split())
     if not name:
         raise BusinessError("name_missing", 422, _("Enter a name."))
-    if len(name) > NAME_LENGTH or len(name_key(name)) > NAME_KEY_LENGTH:
+    if len(tidy(name)) > NAME_LENGTH or len(name_key(name)) > NAME_KEY_LENGTH:
         raise BusinessError("name_too_long", 422, _("Enter a name of at most %(limit)d characters."), limit=NAME_LENGTH)
     if any(unicodedata.category(sign) in {"Cc", "Cs", "Co", "Cn"} for sign in name):
         raise BusinessError("name_has_control_characters", 422, _("The name holds characters that cannot be shown."))
-    return name
+    return tidy(name)
 
 
 def clean_tags(texts: list[str]) -> list[str]:
@@ -71,12 +71,12 @@ def clean_tags(texts: list[str]) -> list[str]:
     """
     found: dict[str, str] = {}
     for text in texts:
-        tag = clean(text)
+        tag = tidy(text)
         if tag:
             found.setdefault(name_key(tag), tag)
     if len(found) > MAX_TAGS:
         raise BusinessError("too_many_tags", 422, _("Enter at most %(limit)d tags."), limit=MAX_TAGS)
     for tag in found.values():
-        if len(tag) > TAG_LENGTH:
+        if max(len(tag), len(name_key(tag))) > TAG_LENGTH:
             raise BusinessError("tag_too_long", 422, _("Enter tags of at most %(limit)d characters."), limit=TAG_LENGTH)
     return list(found.values())

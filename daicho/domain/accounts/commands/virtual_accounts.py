@@ -15,7 +15,7 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
 from daicho.core.errors import BusinessError, FieldErrors, NotFound
-from daicho.core.text import clean, name_key
+from daicho.core.text import name_key, tidy
 from daicho.domain.access.commands.invitations import close_invitations
 from daicho.domain.access.giving import close_grant, lock_account
 from daicho.domain.access.models import Grant, Invitation
@@ -65,7 +65,7 @@ def create_virtual_account(
         account=account,
         name=name,
         name_key=name_key(name),
-        description=clean(description),
+        description=tidy(description),
         parent=parent,
         depth=parent.depth + 1 if parent is not None else 1,
         visibility=VirtualAccount.Visibility(visibility),
@@ -105,7 +105,7 @@ def edit_virtual_account(
     """
     place = _lock(actor, account, virtual_account)
     name, tags = _checked(name, description, tags)
-    description, shown = clean(description), VirtualAccount.Visibility(visibility)
+    description, shown = tidy(description), VirtualAccount.Visibility(visibility)
     _ensure_free(account, name, but=place)
     old_tags = sorted(place.tags.values_list("name", flat=True))
     changes = (
@@ -249,7 +249,7 @@ def _checked(name: str, description: str, tags: Sequence[str]) -> tuple[str, lis
         kept_tags = clean_tags(list(tags))
     except BusinessError as error:
         errors["tags"] = error
-    if len(clean(description)) > DESCRIPTION_LENGTH:
+    if len(tidy(description)) > DESCRIPTION_LENGTH:
         errors["description"] = BusinessError("too_long", 422, TOO_LONG, limit=DESCRIPTION_LENGTH)
     if errors:
         raise FieldErrors(errors)
