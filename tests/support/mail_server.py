@@ -39,7 +39,7 @@ class MailServer:
             reply = self.replies.pop(0)
             if not reply.startswith("250"):
                 return reply
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
         return "250 OK"
 
     def start(self) -> None:

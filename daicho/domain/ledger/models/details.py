@@ -14,7 +14,7 @@ class LotDetails(models.Model):
     """The columns of one lot; no row means that nobody filled in any. Empty text: not filled in.
 
     Text is kept as typed; `…_key` is what is compared and searched (`core.text.name_key`). `amount`: what the whole lot
-    cost, in the smallest unit of its currency (ISO 4217: yen, cents, fils), with `currency` or both left out.
+    cost, in the smallest unit of its currency (ISO 4217: yen, cents), with `currency` or both left out.
     `revision` grows with each change, so that nobody overwrites what he has not seen.
     """
 
