@@ -26,6 +26,7 @@ from daicho.core.errors import BusinessError
 from daicho.domain.ledger.batch import UseRequest, ask_many
 from daicho.domain.ledger.check import check_ledger
 from daicho.domain.ledger.commands.cancel import cancel_lot, revoke_lot
+from daicho.domain.ledger.commands.co_term import co_term_lots
 from daicho.domain.ledger.commands.correct import correct_lot
 from daicho.domain.ledger.commands.deposit import AssignPart, NewLot, assign_unassigned
 from daicho.domain.ledger.commands.reservation import (
@@ -183,6 +184,12 @@ class Acts(RuleBasedStateMachine):
         else:
             right = NewLot(lot.tag, quantity, "term", now(), now() + days * DAY)
             self.do(correct_lot, lot=lot, right=right, reason="typo", user=operator)
+
+    @rule(tag=TAGS, days=st.one_of(st.none(), FEW))
+    def bring_together(self, tag: int, days: int | None) -> None:
+        lots = list(Lot.objects.filter(tag=self.tags[tag], start_at__lte=now(), end_at__gt=now()))
+        ends_on = None if days is None else (now() + days * DAY).date()
+        self.do(co_term_lots, lots=lots, ends_on=ends_on, reason="renewal", user=self.world.operator)
 
     @invariant()
     def the_ledger_is_sound(self) -> None:

@@ -10,7 +10,7 @@ LICENSE_KINDS: Final = frozenset(
         "license.deposited", "license.assigned", "license.transferred", "license.transfer_requested",
         "license.transfer_declined", "license.transfer_withdrawn", "license.undone", "license.cancelled",
         "license.started", "license.ended", "license.used", "license.released", "license.reused",
-        "license.revoked", "license.corrected", "license.reserved", "license.returned", "license.converted",
+        "license.revoked", "license.corrected", "license.co_termed", "license.reserved", "license.returned", "license.converted",
         "order.recorded", "order.line_cancelled", "order.line_approved", "order.line_declined",
         "device.created", "device.changed", "device.moved", "device.removed",
         "alert.hidden", "alert.shown",

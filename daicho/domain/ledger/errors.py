@@ -32,6 +32,9 @@ NOT_ENOUGH: dict[str, Promise] = {
         "This cannot be undone now: %(asked)s %(sku)s are needed back from %(virtual_account)s, and %(available)s are"
         " free there. Free %(missing)s there, then try again."
     ),
+    "co_term": _(
+        "Nothing was changed: %(virtual_account)s would lack %(missing)s %(sku)s. Choose other lots or a later end date."
+    ),
     "move_unit": _(
         "The device was not moved. %(virtual_account)s lacks %(missing)s %(sku)s, which may not be used beyond what is"
         " there. Transfer some there first."
@@ -239,4 +242,69 @@ def virtual_account_is_gone() -> BusinessError:
     """409 (not_undoable): the licenses would go back to where nothing can be any more."""
     return BusinessError(
         "not_undoable", 409, _("This cannot be undone: a virtual account of the act has been deleted.")
+    )
+
+
+def lots_too_few() -> BusinessError:
+    """422: one lot has its end already."""
+    return BusinessError("lots_too_few", 422, _("Choose at least two lots."))
+
+
+def lots_too_many(most: int) -> BusinessError:
+    """422: one act brings so many lots together at most."""
+    return BusinessError(
+        "lots_too_many", 422, _("One act takes at most %(most)s lots. Choose fewer."), most=f"{most:,}"
+    )
+
+
+def lots_not_alike() -> BusinessError:
+    """422: what is bought in different ways stays apart."""
+    return BusinessError(
+        "lots_not_alike", 422, _("The lots must be of one license, one kind and one way of billing. Choose others.")
+    )
+
+
+def lot_without_end() -> BusinessError:
+    """422: what counts for ever would lose by an end."""
+    return BusinessError("lot_without_end", 422, _("A lot without an end date cannot get a common one. Leave it out."))
+
+
+def lots_not_in_force() -> BusinessError:
+    """409: only what counts now is brought together."""
+    return BusinessError(
+        "lots_not_in_force", 409, _("A lot has not started yet or has ended. Leave it out, or wait until it starts.")
+    )
+
+
+def nothing_to_combine() -> BusinessError:
+    """409: units hold all of the lots."""
+    return BusinessError(
+        "nothing_to_combine", 409, _("All of these lots is reserved or fulfilled. It must be returned first.")
+    )
+
+
+def common_end_passed() -> BusinessError:
+    """422: the common end is over."""
+    return BusinessError("common_end_passed", 422, _("The common end date must not have passed. Choose a later one."))
+
+
+def quantity_has_changed(shown: int, there: int) -> BusinessError:
+    """409 (stale_data): between the check and the act something moved."""
+    return BusinessError(
+        "stale_data",
+        409,
+        _(
+            "The quantity has changed since you opened this page: %(there)s instead of %(shown)s. Check the new figures."
+        ),
+        shown=shown,
+        there=there,
+    )
+
+
+def nothing_to_revoke() -> BusinessError:
+    """409: nothing of the lot is unassigned, pending or on hand."""
+    return BusinessError(
+        "nothing_to_revoke",
+        409,
+        _("Nothing of this lot is left that could be revoked: it has ended, or devices hold it."),
     )

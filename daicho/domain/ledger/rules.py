@@ -105,6 +105,15 @@ def is_refused(act: Act, changes: Iterable[Change]) -> bool:
     return False
 
 
+def common_end(parts: Iterable[tuple[int, dt.date]]) -> dt.date:
+    """The last day of (quantity, last day) parts together: weighted by quantity, rounded up, so that no license-day is lost."""
+    weighed = total = 0
+    for quantity, last in parts:
+        weighed += quantity * last.toordinal()
+        total += quantity
+    return dt.date.fromordinal(-(-weighed // total))
+
+
 def where_by_time(start_at: dt.datetime, end_at: dt.datetime | None, at: dt.datetime) -> str:
     """Where a lot lies in a virtual account at an instant, as a kind of place. It counts in [start, end)."""
     if end_at is not None and end_at <= at:

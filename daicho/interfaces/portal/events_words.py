@@ -69,6 +69,7 @@ SENTENCES: Mapping[str, Sentence | Mapping[str, Sentence]] = {
     "license.reused": REUSED,
     "license.revoked": _("The operator revoked %(quantity)s %(subject)s."),
     "license.corrected": _("The operator corrected %(subject)s."),
+    "license.co_termed": _("The operator gave %(quantity)s %(subject)s a common end date."),
     "license.reserved": _("Reserved %(quantity)s %(subject)s for a device."),
     "license.returned": _("Returned %(quantity)s %(subject)s."),
     "license.converted": _("%(subject)s was converted to smart licenses."),

@@ -15,8 +15,9 @@ from daicho.core.errors import NotFound
 from daicho.domain.access.policy import ensure_operator
 from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.ledger.book import Book, PlaceRow, Spot
+from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.door import ensure_of
-from daicho.domain.ledger.errors import reason_missing
+from daicho.domain.ledger.errors import nothing_to_revoke, reason_missing
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.locking import load_outside, lock_holdings
 from daicho.domain.ledger.models import Entry, Holding, Lot, Place, Unit
@@ -116,7 +117,8 @@ def cancel_lot(
 def revoke_lot(actor: Actor, *, account: SmartAccount, request_id: uuid.UUID, lot: Lot, reason: str) -> Revocation:
     """Revoke all of a lot that is unassigned, pending or on hand, as the operator, with a reason.
 
-    Use is not touched: what was covered by the lot shows as a shortage. Raises reason_missing (422), not_found.
+    Use is not touched: what was covered by the lot shows as a shortage. Raises reason_missing (422), nothing_to_revoke
+    (409), not_found.
     """
     ensure_operator(actor, OperatorPermission.ORDERS)
     if lot.account_id != account.pk:
@@ -130,6 +132,8 @@ def revoke_lot(actor: Actor, *, account: SmartAccount, request_id: uuid.UUID, lo
         for lying in _lying(book, lot):
             book.move(entry, lot, lying.place, book.place(Place.Kind.CANCELLED), lying.quantity)
             revoked += lying.quantity
+        if not revoked:
+            raise nothing_to_revoke()
         entry.answer = {"revoked": revoked}
 
     posted = post(
@@ -146,6 +150,9 @@ def revoke_lot(actor: Actor, *, account: SmartAccount, request_id: uuid.UUID, lo
     )
     if posted.book is not None:
         record_moves(actor, "license.revoked", posted.entry, posted.book)
+        tell_administrators(
+            account, posted.entry, sku=lot.tag.sku, quantity=posted.entry.answer["revoked"], held=_left(lot)
+        )
     holders = Unit.objects.filter(holders__lines__lot=lot, holders__lines__old__gt=0).distinct()
     return Revocation(posted.entry, posted.entry.answer["revoked"], _left(lot), list(holders))
 

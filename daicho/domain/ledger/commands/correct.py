@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daicho.core.actor import Actor
+from daicho.core.clock import last_day
 from daicho.core.commands import command
 from daicho.core.errors import NotFound
 from daicho.domain.access.policy import ensure_operator
@@ -14,12 +15,14 @@ from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.commands.cancel import spots_of_lot
 from daicho.domain.ledger.commands.deposit import NewLot
+from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.door import ensure_lines
 from daicho.domain.ledger.errors import ends_before_start, reason_missing
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.locking import load_outside, lock_holdings
 from daicho.domain.ledger.models import Entry, Holding, Lot, Place, Unit
 from daicho.domain.ledger.posting import never_refused, post
+from daicho.domain.ledger.queries.held import held_of
 from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -90,6 +93,12 @@ def correct_lot(
     )
     if posted.book is not None:
         record_moves(actor, "license.corrected", posted.entry, posted.book)
+        held = held_of([lot], account.time_zone)
+        ends_on = last_day(right.end_at, account.time_zone).isoformat() if right.end_at else ""
+        tell_administrators(
+            account, posted.entry, sku=right.tag.sku, quantity=right.quantity, ends_on=ends_on,
+            held=sum(one.quantity for one in held),
+        )  # fmt: skip
     holders = Unit.objects.filter(holders__lines__lot=lot, holders__lines__old__gt=0).distinct()
     return Correction(posted.entry, Lot.objects.get(uid=posted.entry.answer["lot"]), list(holders))
 
