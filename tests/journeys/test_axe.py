@@ -150,9 +150,12 @@ def look_at_errors(one: Person, name: str, path: str) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("role", ["nobody", "admin", "operator", "reseller"])
-def test_axe_finds_nothing_on_pages_with_data_and_with_errors(town: Town, role: str) -> None:
-    wrong = visit(town, role, of(role), town.victim.ids)
+@pytest.mark.parametrize(
+    ("role", "part", "parts"),
+    [("admin", 1, 3), ("operator", 1, 1), ("admin", 2, 3), ("admin", 3, 3), ("nobody", 1, 1), ("reseller", 1, 1)],
+)
+def test_axe_finds_nothing_on_pages_with_data_and_with_errors(town: Town, role: str, part: int, parts: int) -> None:
+    wrong = visit(town, role, of(role)[part - 1 :: parts], town.victim.ids)
     assert not wrong, f"{len(wrong)} findings:\n" + "\n".join(wrong)
 
 

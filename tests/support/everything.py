@@ -18,7 +18,7 @@ RUNS = (
     ("tests on PostgreSQL", "postgres", ["-m", "not browser and not production and not crowd", *PARALLEL]),
     ("a crowd on PostgreSQL", "postgres", ["-m", "crowd"]),
     ("installation", "sqlite", ["-m", "production"]),
-    ("browser journeys", "sqlite", ["-m", "browser"]),
+    ("browser journeys", "sqlite", ["-m", "browser", "-n", "2", "--dist", "load"]),
 )
 # One process serves this crowd, so it leaves a core to the runs named here: it goes on beside them.
 BESIDE = ("a crowd on SQLite", "sqlite", ["-m", "crowd"])
