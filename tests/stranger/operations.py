@@ -57,6 +57,7 @@ PATHS = {
     "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
+    "lots": "lot",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -255,6 +256,12 @@ CALLS: dict[str, Call] = {
     "getOperatorQueue": Call(OPERATOR),
     "recordOrder": Call(OPERATOR, body=ORDER),
     "listAllOrderLines": Call(OPERATOR),
+    "listIssuedLots": Call(OPERATOR),
+    "getIssuedLot": Call(OPERATOR),
+    "revokeLot": Call(OPERATOR, body=REASON),
+    "correctLot": Call(OPERATOR, body=REASON | {"quantity": 3, "kind": "perpetual", "end_on": None}),
+    "coTermLots": Call(OPERATOR, body=REASON | {"lots": ["<term_lot>", "<term_lot_late>"]}),
+    "previewCoTerm": Call(OPERATOR, body={"lots": ["<term_lot>", "<term_lot_late>"]}),
     "cancelOrderLine": Call(OPERATOR, path={"uid": "unassigned_line"}, body={}),
     "approveOrderLines": Call(OPERATOR, body={"lines": ["<waiting_line>"]}),
     "declineOrderLines": Call(OPERATOR, body={"lines": ["<waiting_line>"]} | REASON),

@@ -74,6 +74,8 @@ def make_victim(world: World) -> Victim:
     ids["unassigned_line"] = OrderLine.objects.get(order__uid=ids["order"], state="unassigned").uid
     ids["unassigned_lot"] = OrderLine.objects.get(uid=ids["unassigned_line"]).lot.uid  # type: ignore[union-attr]
     ids["lot"] = OrderLine.objects.get(uid=ids["line"]).lot.uid  # type: ignore[union-attr]
+    ids["term_lot"] = OrderLine.objects.get(order__uid=ids["order"], line_number=2).lot.uid  # type: ignore[union-attr]
+    ids["term_lot_late"] = world.deposit(world.storage, 15, None, end=now() + dt.timedelta(days=60)).uid
     ids["partner_order"] = Order.objects.get(company=world.reseller_company).uid
     ids["partner_line"] = OrderLine.objects.get(order__uid=ids["partner_order"]).uid
     ids["company"] = world.reseller_company.uid

@@ -146,6 +146,16 @@ def ends_before_start() -> BusinessError:
     return BusinessError("ends_before_start", 422, _("The end must lie after the start. Correct one of the dates."))
 
 
+def end_required() -> BusinessError:
+    """422: what runs for a time says until when."""
+    return BusinessError("end_required", 422, _("Term licenses and subscriptions need an end date."))
+
+
+def end_not_allowed() -> BusinessError:
+    """422: what runs for ever has no end."""
+    return BusinessError("end_not_allowed", 422, _("A perpetual license has no end date. Leave it empty."))
+
+
 def unassigned_not_enough(sku: str, lot: str, asked: int, available: int) -> BusinessError:
     """409: less of the lot waits unassigned than asked for."""
     return BusinessError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daicho.core.actor import Actor
-from daicho.core.clock import last_day
+from daicho.core.clock import end_of_day, last_day, start_of_day
 from daicho.core.commands import command
 from daicho.core.errors import NotFound
 from daicho.domain.access.policy import ensure_operator
@@ -17,7 +18,7 @@ from daicho.domain.ledger.commands.cancel import spots_of_lot
 from daicho.domain.ledger.commands.deposit import NewLot
 from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.door import ensure_lines
-from daicho.domain.ledger.errors import ends_before_start, reason_missing
+from daicho.domain.ledger.errors import end_not_allowed, end_required, ends_before_start, reason_missing
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.locking import load_outside, lock_holdings
 from daicho.domain.ledger.models import Entry, Holding, Lot, Place, Unit
@@ -37,6 +38,23 @@ class Correction:
     entry: Entry
     lot: Lot
     held_by: list[Unit]
+
+
+def right_lot(
+    lot: Lot, *, quantity: int, kind: str, end_on: dt.date | None, start_on: dt.date | None = None, billing: str = ""
+) -> NewLot:
+    """What should have been issued instead of `lot`, by days of its account's zone; start and billing as they were
+    unless said. Raises end_required, end_not_allowed, ends_before_start (422)."""
+    if kind in (Lot.Kind.TERM, Lot.Kind.SUBSCRIPTION) and end_on is None:
+        raise end_required()
+    if kind == Lot.Kind.PERPETUAL and end_on is not None:
+        raise end_not_allowed()
+    zone = lot.account.time_zone
+    start_at = start_of_day(start_on, zone) if start_on is not None else lot.start_at
+    end_at = end_of_day(end_on, zone) if end_on is not None else None
+    if end_at is not None and end_at <= start_at:
+        raise ends_before_start()
+    return NewLot(lot.tag, quantity, kind, start_at, end_at, billing=billing or lot.billing)
 
 
 @command(permission=OperatorPermission.ORDERS, events=("license.corrected",))
