@@ -7,6 +7,7 @@ from nothing, and `check_ledger --deep` judges the whole history again.
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import uuid
 from collections import defaultdict
@@ -55,7 +56,7 @@ from tests.world import World
 
 START = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
-PLACES = st.integers(0, 2)
+PLACES = st.sampled_from([0, 0, 0, 1, 2])
 TAGS = st.integers(0, 4)
 FEW = st.integers(1, 12)
 ANY = st.integers(0, 10**6)
@@ -68,40 +69,72 @@ class Acts(RuleBasedStateMachine):
     """The commands of the ledger in a world of three virtual accounts, five tags (three in a ladder) and four units."""
 
     world: World
-    places_of_units: dict[int, int]
+    beginning: Acts | None = None
 
     @classmethod
     def in_world(cls, world: World, name: str) -> type[Acts]:
-        """The machine for one world, which every example finds as it was. The lowest tier of the ladder is enforced."""
+        """The machine for one world, with something of everything in it, which every example finds as it was.
+
+        The lowest tier of the ladder is enforced.
+        """
         LicenseTag.objects.filter(pk=world.essentials.pk).update(enforcement="enforced")
         world.essentials.enforcement = "enforced"
-        units = {world.unit(place).pk: place.pk for place in (world.tokyo, world.tokyo, world.osaka, world.default)}
-        return type(name, (cls,), {"world": world, "places_of_units": units})
+        machine = type(name, (cls,), {"world": world})
+        with time_machine.travel(START, tick=False) as machine.traveller:
+            first = machine()
+            first.open_books()
+            first.stock()
+        machine.beginning = first
+        return machine
 
-    @initialize()
-    def open_world(self) -> None:
-        self.clock = time_machine.travel(START, tick=False)
-        self.traveller = self.clock.start()
-        self.atomic = transaction.atomic()
-        self.atomic.__enter__()
-        world = self.world
+    def open_books(self) -> None:
+        """The books as they begin, empty or from the machine that stocked the world."""
+        world, begun = self.world, self.beginning
         self.account = world.account
         self.places = [world.tokyo, world.osaka, world.default]
         self.tags = [world.premier, world.advantage, world.essentials, world.security, world.storage]
-        ladder = [tag.pk for tag in self.tags[:3]]
-        self.books = Books([ladder, [world.security.pk], [world.storage.pk]], {world.essentials.pk, world.security.pk})
-        self.books.unit_in.update(self.places_of_units)
-        self.units = list(self.places_of_units)
-        self.done: dict[str, tuple[str, list[Posted], tuple[int, int, int, int] | None]] = {}
         self.undone: set[str] = set()
         self.last: Callable[[], object] | None = None
+        self.done: dict[str, tuple[str, list[Posted], tuple[int, int, int, int] | None]] = {}
+        if begun is not None:
+            self.books, self.done, self.units = copy.deepcopy(begun.books), dict(begun.done), begun.units
+            return
+        ladder = [tag.pk for tag in self.tags[:3]]
+        self.books = Books([ladder, [world.security.pk], [world.storage.pk]], {world.essentials.pk, world.security.pk})
+        for place in (world.tokyo, world.tokyo, world.osaka, world.default):
+            self.books.unit_in[world.unit(place).pk] = place.pk
+        self.units = list(self.books.unit_in)
+
+    def stock(self) -> None:
+        """Spare, short, lent, metered, reserved, waiting and soon over: so that few acts lead far."""
+        for place, tag, quantity, start, days, usage in (
+            (0, 0, 20, -1, None, False), (0, 0, 10, 0, 5, False), (0, 1, 8, 0, 9, False), (0, 1, 4, 0, 6, True),
+            (0, 2, 6, 0, None, False), (0, 3, 12, 0, 4, False), (0, 3, 9, 0, None, False), (0, 4, 5, 0, 7, True),
+            (0, 4, 3, 2, 9, False), (1, 0, 5, 0, None, False), (1, 3, 7, 0, 8, False), (None, 4, 9, 0, None, False),
+        ):  # fmt: skip
+            self.deposit(place, tag, quantity, start, days, usage)
+        self.devices_ask([(0, 0, 9, "ask"), (0, 1, 16, "ask"), (0, 3, 8, "ask"), (0, 4, 7, "ask"), (1, 2, 8, "ask")])
+        self.devices_ask([(1, 3, 5, "ask"), (2, 0, 7, "ask"), (2, 3, 6, "ask"), (3, 4, 2, "report")])
+        self.reserve(0, 3, 6, "reservation")
+        self.reserve(1, 0, 5, "license_file")
+
+    @initialize()
+    def open_world(self) -> None:
+        self.clock = time_machine.travel(START + DAY, tick=False)
+        self.traveller = self.clock.start()
+        self.atomic = transaction.atomic()
+        self.atomic.__enter__()
+        self.open_books()
 
     def teardown(self) -> None:
         if not hasattr(self, "atomic"):
             return
         try:
+            self.books.let_time_pass(now())
+            self.compare()
             self.compare_with_replay()
-            assert check_ledger(deep=True) == []
+            findings = check_ledger(deep=True)
+            assert not findings, "\n".join(map(str, findings))
         finally:
             transaction.set_rollback(True)
             self.atomic.__exit__(None, None, None)
@@ -217,7 +250,7 @@ class Acts(RuleBasedStateMachine):
 
     # ── the acts ──
 
-    @rule(days=st.integers(0, 9), seconds=st.integers(0, 86_399), swept=st.booleans())
+    @rule(days=st.integers(0, 3), seconds=st.integers(0, 86_399), swept=st.booleans())
     def time_passes(self, days: int, seconds: int, swept: bool) -> None:
         """Sometimes the sweep comes first, sometimes the next act must settle time by itself."""
         self.traveller.shift(dt.timedelta(days=days, seconds=seconds))
@@ -233,7 +266,7 @@ class Acts(RuleBasedStateMachine):
         self.last()
         self.compare()
 
-    @rule(place=st.one_of(st.none(), PLACES), tag=TAGS, quantity=FEW, start=st.integers(-2, 6), days=st.one_of(st.none(), FEW),
+    @rule(place=st.one_of(st.none(), PLACES), tag=TAGS, quantity=FEW, start=st.sampled_from([-2, 0, 0, 0, 1, 3]), days=st.one_of(st.none(), FEW),
           usage=st.booleans())  # fmt: skip
     def deposit(self, place: int | None, tag: int, quantity: int, start: int, days: int | None, usage: bool) -> None:
         begins = now() + start * DAY
@@ -555,7 +588,7 @@ class Acts(RuleBasedStateMachine):
             for lot, spot, held in given:
                 books.move(lot, spot, CONVERTED, held)
 
-        done = self.both("TAKE", self.co_term(given), reference, lots=list(lots.values()), reason="one renewal")
+        done = self.both("GIVE", self.co_term(given), reference, lots=list(lots.values()), reason="one renewal")
         if done is not None:
             total = sum(held for _, _, held in given)
             days = sum(held * self.last_day(books.lots[lot].end, zone) for lot, _, held in given)

@@ -134,9 +134,12 @@ def _lot_steps() -> Iterator[Step]:
 
 
 def _use_steps() -> Iterator[Step]:
-    """What each change of a use did to what was in use; people's lines of one request were judged together."""
+    """What each change of a use did to what was in use; people's lines of one request were judged together.
+
+    Only a strict tag's ask is judged with the unit's own count taken out.
+    """
     first = Case(When(entry=None, then=Value(2)), When(entry__kind=Entry.Kind.TIME, then=Value(0)), default=Value(1))
-    rows = UseChange.objects.select_related("entry", "pool_before", "pool_after").order_by(
+    rows = UseChange.objects.select_related("entry", "tag", "pool_before", "pool_after").order_by(
         "at", first, "entry_id", "pk"
     )
     together: dict[tuple[int, Any], int] = {}
@@ -148,7 +151,8 @@ def _use_steps() -> Iterator[Step]:
             number = row.pk if act is Act.ASK else together.setdefault((row.unit_id, row.request_id), row.pk)
             order, told = (row.at, 2, number), {"unit": row.unit_id, "request": row.request_id}
         stays = row.pool_before_id == row.pool_after_id
-        own = row.counted_before if act is Act.ASK and stays and row.cause != REFUSED else 0
+        is_ask = act is Act.ASK and stays and row.tag.is_strict and row.cause != REFUSED
+        own = row.counted_before if is_ask else 0
         for pool, amount in ((row.pool_before, -row.counted_before), (row.pool_after, row.counted_after)):
             if pool is not None:
                 yield Step(order, told, act, (pool.virtual_account_id, pool.tag_id), in_use=amount, own=own)
