@@ -11,4 +11,4 @@ urlpatterns = [
 if find_spec("daicho.interfaces.api"):
     urlpatterns.insert(0, path("api/v1/", include("daicho.interfaces.api.urls")))
 
-handler500 = "daicho.interfaces.portal.views.errors.server_error"
+handler500 = "daicho.config.faults.server_error"

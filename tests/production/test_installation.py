@@ -49,7 +49,7 @@ def test_it_serves_and_becomes_ready_once_migrated_and_worked(installation: Path
     assert console("check-ledger", environment=settings, program=program).returncode == 0
 
 
-NOT_MIGRATED = {"status": "not ready", "database": True, "migrations": False, "worker": False}
+NOT_MIGRATED = {"status": "not ready", "database": True, "storage": False, "migrations": False, "worker": False}
 
 
 def version(program: Path, settings: dict[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
 from daicho.core.errors import BusinessError, NotFound
+from daicho.core.storage import AGAIN_IN_SECONDS, storage_fault
 from daicho.core.tracing import request_id
 from daicho.interfaces.api.problems import of_error, problem
 
@@ -64,6 +65,17 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 def _internal(request: HttpRequest, error: Any) -> HttpResponse:
     if settings.DEBUG_PROPAGATE_EXCEPTIONS:
         raise error
+    return fault(request, error)
+
+
+def fault(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """A storage that cannot save: 503, to be sent again. Anything else: 500 with the number that is in the log."""
+    unavailable = storage_fault(error)
+    if unavailable is not None:
+        logger.error("%s %s: storage %s", request.method, request.path, unavailable.data["reason"], exc_info=error)
+        answer = of_error(unavailable)
+        answer["Retry-After"] = str(AGAIN_IN_SECONDS)
+        return answer
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
     return problem(
         500,

@@ -23,12 +23,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import django
     from django.core.exceptions import ImproperlyConfigured
-    from django.db import OperationalError
+    from django.db import Error, OperationalError
     from django.utils import translation
 
     django.setup()
 
     from daicho.core.errors import BusinessError
+    from daicho.core.storage import storage_fault
     from daicho.interfaces.cli import output
 
     with translation.override(operators_language()):
@@ -37,7 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return int(arguments.run(arguments) or DONE)
         except BusinessError as error:
             return output.refused(arguments, error)
-        except OperationalError as error:
+        except Error as error:
+            if (fault := storage_fault(error)) is not None and fault.data["reason"] != "unreachable":
+                return output.refused(arguments, fault)
+            if not isinstance(error, OperationalError):
+                raise
             return output.failed(arguments, "database_unavailable", str(error).strip(), REFUSED)
         except ImproperlyConfigured as error:
             return output.failed(arguments, "wrong_settings", str(error), WRONG_SETTINGS)
