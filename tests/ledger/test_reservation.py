@@ -20,6 +20,7 @@ from daicho.domain.ledger.commands.reservation import (
     return_reservation,
     withdraw_change,
 )
+from daicho.domain.ledger.commands.use import move_unit
 from daicho.domain.ledger.models import Entry, Holder, HolderLine, Unit, Use
 from daicho.domain.ledger.sweep import sweep_due
 from tests.ledger.conftest import Ledger, refusal
@@ -119,6 +120,19 @@ def test_a_return_gives_all_back_and_use_is_counted_again(ledger: Ledger) -> Non
     entry = return_reservation(ledger.admin, **act)
     assert return_reservation(ledger.admin, **act) == entry
     assert ledger.figures(world.osaka, world.storage) == (10, 8, 2)
+
+
+def test_what_was_returned_is_reserved_again_where_the_unit_has_moved(ledger: Ledger) -> None:
+    world = ledger.world
+    world.deposit(world.storage, 10, world.osaka)
+    lot = world.deposit(world.storage, 5, world.tokyo)
+    unit = world.unit(world.osaka)
+    holder = reserve(ledger, unit, ReserveLine(world.storage, 4)).holder
+    return_reservation(ledger.admin, **on(ledger, holder))
+    move_unit(ledger.admin, account=world.account, unit=unit, target=world.tokyo, request_id=uuid.uuid4())
+    holder = Holder.objects.get(pk=holder.pk)
+    change_reservation(ledger.admin, **on(ledger, holder), lots=[HeldLot(lot.uid, 3)])
+    assert world.pool(world.tokyo, world.storage).reserved == 3
 
 
 def test_what_ended_in_a_units_hands_is_not_returned(ledger: Ledger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from daicho.domain.ledger.book import Book, PlaceRow
-from daicho.domain.ledger.locking import load_holder_places, load_uses
+from daicho.domain.ledger.locking import load_holder_places, load_uses, make_holder_place
 from daicho.domain.ledger.models import Entry, Holder, HolderLine, Lot, Place, Unit
 from daicho.domain.ledger.rules import Act
 
@@ -34,8 +34,8 @@ def let_go(book: Book, entry: Entry, holder: Holder, lot: Lot, quantity: int) ->
 
 
 def held_at(book: Book, holder: Holder, unit: Unit) -> PlaceRow:
-    """Where the holder's lots lie: in its unit's virtual account."""
-    return book.place(place_kind(holder), unit.virtual_account_id, holder.pk)
+    """Where the holder's lots lie: in its unit's virtual account, where it may have held nothing yet."""
+    return make_holder_place(book, holder.account_id, place_kind(holder), unit.virtual_account_id, holder.pk)
 
 
 def recount(book: Book, entry: Entry, holder: Holder, held: dict[int, int], act: Act, cause: str) -> None:
