@@ -83,6 +83,10 @@ def opened(
         import django
 
         django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, skip_checks=True)
+        call_command("collectstatic", interactive=False, verbosity=0)
         who = _fill(note, lots) if fresh else _wake(known)
         if writes:
             url = _copy(database, url, top)
@@ -123,13 +127,10 @@ def _sqlite(top: Path, fresh: bool) -> str:
 
 
 def _fill(note: Path, lots: int) -> dict[str, Any]:
-    from django.core.management import call_command
-
     from benchmarks import load, people, world
     from daicho.domain.ledger.check import check_ledger
 
     started = time.perf_counter()
-    call_command("migrate", verbosity=0, skip_checks=True)
     took = load.load(world.facts(lots, dt.datetime.now(dt.UTC)))
     if wrong := check_ledger():
         sys.exit(f"the world is not sound: {len(wrong)} findings, the first: {wrong[0]}")
@@ -141,12 +142,9 @@ def _fill(note: Path, lots: int) -> dict[str, Any]:
 
 
 def _wake(known: dict[str, Any]) -> dict[str, Any]:
-    """A kept world: newer migrations, and what started or ended since."""
-    from django.core.management import call_command
-
+    """A kept world catches up with what started or ended since."""
     from daicho.domain.ledger.sweep import sweep_due
 
-    call_command("migrate", verbosity=0, skip_checks=True)
     if sweep_due() > 1_000:
         _analyze()
     who: dict[str, Any] = known["who"]
