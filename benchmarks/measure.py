@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import re
 import threading
@@ -106,3 +108,17 @@ def family(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def asking(description: str | None) -> argparse.ArgumentParser:
+    """What a benchmark with a world of its own is asked."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--json", action="store_true")
+    return parser
+
+
+def say(found: dict[str, Any], *, as_json: bool) -> None:
+    """Its figures, for people or for programs."""
+    print(json.dumps(found) if as_json else "\n".join(f"{name:12} {value}" for name, value in found.items()))

@@ -8,7 +8,6 @@ four each. The peer has no event log, no repeated requests and no ledger behind 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -26,6 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import asking, say
+
 PACKAGE = "license-manager-backend==5.0.0"
 KINDS, WORKERS, CROWD, SEATS = 40, 2, 64, 100
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "daicho-bench" / "peer-5.0.0"
@@ -42,7 +43,7 @@ class Seller:
 
 
 def main() -> None:
-    asked = arguments()
+    asked = asking(__doc__).parse_args()
     sys.path.insert(0, str(ROOT))
     from tests.support import postgres
 
@@ -57,19 +58,7 @@ def main() -> None:
         found["rate"] = asyncio.run(crowd(us, asked.clients, seconds=asked.seconds))[0]
         found["sold"] = asyncio.run(crowd(us, CROWD, turns=4))[1]
     found["ratio"] = round(found["rate"] / found["peer_rate"], 2)
-    if asked.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:12} {value}")
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=15)
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    say(found, as_json=asked.json)
 
 
 # ── the crowd ──

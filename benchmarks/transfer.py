@@ -22,6 +22,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import asking, say
+
 PLACES, TAGS, SERVERS = 200, 10, 2
 TABLES = (
     "ledger_entry", "ledger_posting", "audit_event", "access_idempotentrequest",
@@ -97,20 +99,13 @@ def main() -> None:
             if found["rows"] != found["limit_rows"]:
                 raise SystemExit(f"the two sides write different rows: {found['rows']} {found['limit_rows']}")
             found["ratio"] = round(found["rate"] / found["limit"], 3)
-        if asked.json:
-            print(json.dumps(found))
-        else:
-            for name, value in found.items():
-                print(f"{name:12} {value}")
+        say(found, as_json=asked.json)
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=8)
+    parser = asking(__doc__)
     parser.add_argument("--lots", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--sqlite", action="store_true", help="the same on SQLite, one process, without a limit")
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 
 

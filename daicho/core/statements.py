@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -115,8 +116,8 @@ def _plain(value: Any) -> Any:
     """What Django hands to the database for a value."""
     if isinstance(value, dt.datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    if not is_postgres() and hasattr(value, "hex") and hasattr(value, "int"):
-        return value.hex  # a UUID is kept without dashes on SQLite
+    if isinstance(value, uuid.UUID) and not is_postgres():
+        return value.hex  # kept without dashes on SQLite
     return value
 
 

@@ -83,7 +83,7 @@ def test_revoking_takes_all_that_no_unit_holds_and_leaves_use_short(ledger: Ledg
     operator = world.as_(world.operator)
     assert refusal(lambda: revoke_lot(operator, reason=" ", **act)).code == "reason_missing"
     done = revoke_lot(operator, reason="unpaid", **act)
-    assert (done.revoked, done.left, done.held_by) == (17, 3, [unit])
+    assert (done.revoked, done.left, [held.unit for held in done.held]) == (17, 3, [unit])
     assert ledger.figures(world.tokyo, world.storage) == (0, 7, -7)
     assert Event.objects.filter(kind="license.revoked", memo="unpaid").count() == 3
 

@@ -13,13 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
 from daicho.core.errors import BusinessError, Forbidden, NotFound
-from daicho.core.statements import ask, fetch, marks
+from daicho.core.statements import fetch, marks
 from daicho.domain.access.models import Grant, PartnerCompany, User
 from daicho.domain.access.rules import MATRIX, NEEDS_GOOD_STANDING, SIGHT, OperatorPermission, Permission, Role
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 VISIBLE_STATES = (SmartAccount.State.ACTIVE, SmartAccount.State.SUSPENDED, SmartAccount.State.CLOSED)
-_ROLES = "SELECT g.role, g.virtual_account_id FROM access_grant AS g"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +93,14 @@ def _scope_of(actor: Actor, account: SmartAccount) -> Scope:
     everywhere: set[Permission] = set()
     within: dict[int, frozenset[Permission]] = {}
     roles: list[tuple[Role, int | None]] = []
-    for name, place in _roles_in(actor, account):
-        role = Role(name)
+    for grant in grants_of(actor).filter(account=account).only("role", "virtual_account_id"):
+        role, place = Role(grant.role), grant.virtual_account_id
         roles.append((role, place))
         if place is None:
             everywhere |= MATRIX[role] & limit
         else:
             within[place] = within.get(place, frozenset()) | (MATRIX[role] & limit)
     return Scope(frozenset(everywhere), within, tuple(roles))
-
-
-def _roles_in(actor: Actor, account: SmartAccount) -> list[tuple[str, int | None]]:
-    """Role and virtual account of each grant that `grants_of` would find in the account, by one plain statement."""
-    at = now()
-    live = "g.account_id = %s AND g.revoked_at IS NULL AND (g.ends_at IS NULL OR g.ends_at > %s)"
-    if actor.kind is ActorKind.USER and actor.user_id is not None:
-        holder = "JOIN access_user AS h ON h.id = g.user_id WHERE h.id = %s AND h.is_active AND " + live
-        return ask(f"{_ROLES} {holder}", [actor.user_id, account.pk, at])
-    if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
-        holder = (
-            "JOIN access_apiclient AS h ON h.id = g.api_client_id WHERE h.id = %s AND h.revoked_at IS NULL"
-            " AND (h.ends_at IS NULL OR h.ends_at > %s) AND " + live
-        )
-        parameters = [actor.api_client_id, at, account.pk, at]
-        return ask(f"{_ROLES} {holder}", parameters)
-    return []
 
 
 def ensure_may(

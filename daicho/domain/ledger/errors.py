@@ -32,9 +32,6 @@ NOT_ENOUGH: dict[str, Promise] = {
         "This cannot be undone now: %(asked)s %(sku)s are needed back from %(virtual_account)s, and %(available)s are"
         " free there. Free %(missing)s there, then try again."
     ),
-    "co_term": _(
-        "Nothing was changed: %(virtual_account)s would lack %(missing)s %(sku)s. Choose other lots or a later end date."
-    ),
     "move_unit": _(
         "The device was not moved. %(virtual_account)s lacks %(missing)s %(sku)s, which may not be used beyond what is"
         " there. Transfer some there first."
@@ -146,14 +143,13 @@ def ends_before_start() -> BusinessError:
     return BusinessError("ends_before_start", 422, _("The end must lie after the start. Correct one of the dates."))
 
 
-def end_required() -> BusinessError:
-    """422: what runs for a time says until when."""
-    return BusinessError("end_required", 422, _("Term licenses and subscriptions need an end date."))
-
-
-def end_not_allowed() -> BusinessError:
-    """422: what runs for ever has no end."""
-    return BusinessError("end_not_allowed", 422, _("A perpetual license has no end date. Leave it empty."))
+def end_problem(kind: str, *, has_end: bool) -> BusinessError | None:
+    """422, if any: what runs for a time says until when, what runs for ever has no end."""
+    if kind in {"term", "subscription"} and not has_end:
+        return BusinessError("end_required", 422, _("Term licenses and subscriptions need an end date."))
+    if kind == "perpetual" and has_end:
+        return BusinessError("end_not_allowed", 422, _("A perpetual license has no end date. Leave it empty."))
+    return None
 
 
 def unassigned_not_enough(sku: str, lot: str, asked: int, available: int) -> BusinessError:

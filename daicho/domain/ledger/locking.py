@@ -15,11 +15,11 @@ from django.db.models import Q
 
 from daicho.core.db import is_postgres
 from daicho.core.errors import NotFound
-from daicho.core.statements import ask, fetch, instant, marks
+from daicho.core.statements import ROWS, ask, chunks, fetch, instant, marks
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
 from daicho.domain.ledger.models import Holding, Place, Pool, Unit, Use
-from daicho.domain.ledger.sql import ROWS, chunks, numbers
+from daicho.domain.ledger.sql import numbers
 
 BY_TIME = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED)
 OUTSIDE = (Place.Kind.ISSUED, Place.Kind.CANCELLED, Place.Kind.CONVERTED)

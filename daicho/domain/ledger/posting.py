@@ -9,6 +9,7 @@ from typing import Any
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
+from daicho.core.statements import insert_rows
 from daicho.core.text import fingerprint
 from daicho.domain.ledger.book import Book, PoolRow, Spot
 from daicho.domain.ledger.errors import already_undone, request_id_reused
@@ -16,7 +17,7 @@ from daicho.domain.ledger.locking import hold_virtual_accounts, load_places, loc
 from daicho.domain.ledger.models import Entry
 from daicho.domain.ledger.rules import Act, is_refused
 from daicho.domain.ledger.settle import settle
-from daicho.domain.ledger.sql import insert_rows, set_rows
+from daicho.domain.ledger.sql import set_rows
 from daicho.domain.ledger.writing import flush
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -90,7 +91,8 @@ def open_book(reach: Reach, units: Iterable[int] = (), *, for_lots: bool = True)
 
 
 def never_refused(book: Book, short: list[PoolRow]) -> Exception:
-    """For acts that the judge lets pass: GIVE and FACT always, a cancellation because it takes only what is spare."""
+    """For acts that the judge lets pass: GIVE and FACT always, a cancellation because it takes only what is spare, a
+    co-term because as many lie where they lay."""
     return LookupError(f"{len(short)} pools became shorter by an act that cannot make them so")
 
 

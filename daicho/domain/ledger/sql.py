@@ -8,10 +8,7 @@ from typing import Any
 from django.db import connection, models
 
 from daicho.core.db import is_postgres
-from daicho.core.statements import ROWS as ROWS
-from daicho.core.statements import ask, marks, parameters_of
-from daicho.core.statements import chunks as chunks
-from daicho.core.statements import insert_rows as insert_rows
+from daicho.core.statements import ask, chunks, marks, parameters_of
 
 
 def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:

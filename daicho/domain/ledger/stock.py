@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from daicho.core.statements import ask, fetch, marks
+from daicho.core.statements import ask, chunks, fetch, marks
 from daicho.domain.ledger import rules
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.models import Holding, Lot
 from daicho.domain.ledger.rules import Choice, Stock
-from daicho.domain.ledger.sql import chunks
 
 # So many lots of each place and tag as together hold what is wanted.
 _CHOSEN = (

@@ -7,9 +7,10 @@ from dataclasses import astuple, fields, replace
 
 from django.db.models import Case, DateTimeField, Min, When
 
+from daicho.core.statements import insert_rows
 from daicho.domain.ledger.book import Book, Figures, PoolRow
 from daicho.domain.ledger.models import Holding, Place, Pool, Posting, Use, UseChange
-from daicho.domain.ledger.sql import add_to_holdings, insert_rows, set_rows, take_from_holdings
+from daicho.domain.ledger.sql import add_to_holdings, set_rows, take_from_holdings
 
 _FIGURES = tuple(figure.name for figure in fields(Figures))
 LIVE = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)

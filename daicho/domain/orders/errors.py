@@ -19,14 +19,6 @@ def bad_date(value: str) -> BusinessError:
     return BusinessError("bad_date", 422, _("“%(value)s” is not a date. Write it like 2026/11/24."), value=value[:40])
 
 
-def end_required() -> BusinessError:
-    return BusinessError("end_required", 422, _("Term licenses and subscriptions need an end date."))
-
-
-def end_not_allowed() -> BusinessError:
-    return BusinessError("end_not_allowed", 422, _("A perpetual license has no end date. Leave it empty."))
-
-
 def ends_before_start() -> BusinessError:
     return BusinessError("ends_before_start", 422, _("The end date lies before the start date."))
 

@@ -12,6 +12,7 @@ from daicho.core.errors import BusinessError
 from daicho.core.text import clean, fingerprint, name_key
 from daicho.domain.catalog import errors as catalog_errors
 from daicho.domain.catalog.rules import text_problem
+from daicho.domain.ledger.errors import end_problem
 from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.orders import errors
 
@@ -114,10 +115,8 @@ def check_line(given: LineInput, position: int, wrong: Wrong) -> CheckedLine | N
 
 
 def _end_problem(kind: str | None, start_on: dt.date | None, end_on: dt.date | None) -> BusinessError | None:
-    if kind in {"term", "subscription"} and end_on is None:
-        return errors.end_required()
-    if kind == "perpetual" and end_on is not None:
-        return errors.end_not_allowed()
+    if kind is not None and (problem := end_problem(kind, has_end=end_on is not None)) is not None:
+        return problem
     if start_on is not None and end_on is not None and end_on < start_on:
         return errors.ends_before_start()
     return None

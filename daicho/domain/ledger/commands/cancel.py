@@ -20,8 +20,9 @@ from daicho.domain.ledger.door import ensure_of
 from daicho.domain.ledger.errors import nothing_to_revoke, reason_missing
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.locking import load_outside, lock_holdings
-from daicho.domain.ledger.models import Entry, Holding, Lot, Place, Unit
+from daicho.domain.ledger.models import Entry, Holding, Lot, Place
 from daicho.domain.ledger.posting import never_refused, post
+from daicho.domain.ledger.queries.held import Held, held_of
 from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -44,7 +45,7 @@ class Revocation:
     entry: Entry
     revoked: int
     left: int
-    held_by: list[Unit]
+    held: list[Held]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,8 @@ def revoke_lot(actor: Actor, *, account: SmartAccount, request_id: uuid.UUID, lo
         tell_administrators(
             account, posted.entry, sku=lot.tag.sku, quantity=posted.entry.answer["revoked"], held=_left(lot)
         )
-    holders = Unit.objects.filter(holders__lines__lot=lot, holders__lines__old__gt=0).distinct()
-    return Revocation(posted.entry, posted.entry.answer["revoked"], _left(lot), list(holders))
+    held = held_of([lot], account.time_zone)
+    return Revocation(posted.entry, posted.entry.answer["revoked"], _left(lot), held)
 
 
 def spots_of_lot(lot: Lot) -> list[Spot]:

@@ -22,7 +22,6 @@ from daicho.domain.ledger.book import Book, PlaceRow, Spot
 from daicho.domain.ledger.commands.cancel import spots_of_lot
 from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.errors import (
-    ANOTHER,
     common_end_passed,
     lot_without_end,
     lots_not_alike,
@@ -33,10 +32,9 @@ from daicho.domain.ledger.errors import (
     quantity_has_changed,
     reason_missing,
 )
-from daicho.domain.ledger.judging import shortage
 from daicho.domain.ledger.locking import load_outside, lock_holdings
 from daicho.domain.ledger.models import Entry, Holding, Lot, Place
-from daicho.domain.ledger.posting import open_book, post
+from daicho.domain.ledger.posting import never_refused, open_book, post
 from daicho.domain.ledger.queries.held import Held, held_of
 from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -136,7 +134,6 @@ def co_term_lots(
             raise quantity_has_changed(quantity, total)
         entry.answer = {"lot": made.uid, "quantity": total, "ends_on": _last_day(made, account).isoformat()}
 
-    asked: dict[tuple[int, int], int] = {}
     posted = post(
         actor,
         account=account,
@@ -146,7 +143,7 @@ def co_term_lots(
         content=[sorted(lot.uid for lot in chosen), ends_on, quantity],
         reach=lambda book: _reach(chosen),
         write=write,
-        refuse=lambda book, short: shortage("co_term", book, short, asked, lambda number: ANOTHER),
+        refuse=never_refused,
         memo=reason.strip(),
     )
     answer = posted.entry.answer

@@ -18,12 +18,12 @@ from daicho.domain.ledger.commands.cancel import spots_of_lot
 from daicho.domain.ledger.commands.deposit import NewLot
 from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.door import ensure_lines
-from daicho.domain.ledger.errors import end_not_allowed, end_required, ends_before_start, reason_missing
+from daicho.domain.ledger.errors import end_problem, ends_before_start, reason_missing
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.locking import load_outside, lock_holdings
-from daicho.domain.ledger.models import Entry, Holding, Lot, Place, Unit
+from daicho.domain.ledger.models import Entry, Holding, Lot, Place
 from daicho.domain.ledger.posting import never_refused, post
-from daicho.domain.ledger.queries.held import held_of
+from daicho.domain.ledger.queries.held import Held, held_of
 from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -37,7 +37,7 @@ class Correction:
 
     entry: Entry
     lot: Lot
-    held_by: list[Unit]
+    held: list[Held]
 
 
 def right_lot(
@@ -45,10 +45,8 @@ def right_lot(
 ) -> NewLot:
     """What should have been issued instead of `lot`, by days of its account's zone; start and billing as they were
     unless said. Raises end_required, end_not_allowed, ends_before_start (422)."""
-    if kind in (Lot.Kind.TERM, Lot.Kind.SUBSCRIPTION) and end_on is None:
-        raise end_required()
-    if kind == Lot.Kind.PERPETUAL and end_on is not None:
-        raise end_not_allowed()
+    if (problem := end_problem(kind, has_end=end_on is not None)) is not None:
+        raise problem
     zone = lot.account.time_zone
     start_at = start_of_day(start_on, zone) if start_on is not None else lot.start_at
     end_at = end_of_day(end_on, zone) if end_on is not None else None
@@ -109,16 +107,15 @@ def correct_lot(
         refuse=never_refused,
         memo=reason,
     )
+    held = held_of([lot], account.time_zone)
     if posted.book is not None:
         record_moves(actor, "license.corrected", posted.entry, posted.book)
-        held = held_of([lot], account.time_zone)
         ends_on = last_day(right.end_at, account.time_zone).isoformat() if right.end_at else ""
         tell_administrators(
             account, posted.entry, sku=right.tag.sku, quantity=right.quantity, ends_on=ends_on,
             held=sum(one.quantity for one in held),
         )  # fmt: skip
-    holders = Unit.objects.filter(holders__lines__lot=lot, holders__lines__old__gt=0).distinct()
-    return Correction(posted.entry, Lot.objects.get(uid=posted.entry.answer["lot"]), list(holders))
+    return Correction(posted.entry, Lot.objects.get(uid=posted.entry.answer["lot"]), held)
 
 
 def _lying(book: Book, lot: Lot) -> Iterator[tuple[PlaceRow, int]]:

@@ -12,6 +12,7 @@ from typing import Any
 from daicho.core.actor import Actor
 from daicho.core.commands import command
 from daicho.core.errors import NotFound
+from daicho.core.statements import chunks
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
@@ -23,7 +24,6 @@ from daicho.domain.ledger.locking import load_outside, lock_holdings
 from daicho.domain.ledger.models import Entry, Lot, Place
 from daicho.domain.ledger.posting import never_refused, post
 from daicho.domain.ledger.rules import Act
-from daicho.domain.ledger.sql import chunks
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from daicho.core.actor import Actor
 from daicho.core.commands import command
 from daicho.core.errors import Forbidden, NotFound
+from daicho.core.statements import chunks
 from daicho.domain.access.policy import Scope, ensure_may, scope_of
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
@@ -34,7 +35,6 @@ from daicho.domain.ledger.locking import load_outside, load_uses, lock_holdings
 from daicho.domain.ledger.models import Entry, Holder, HolderLine, Holding, Place, Posting, Unit
 from daicho.domain.ledger.posting import post
 from daicho.domain.ledger.rules import UNDOABLE, UNDONE_BY_OPERATOR, Act
-from daicho.domain.ledger.sql import chunks
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 BY_TIME = {Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.ENDED}

@@ -3,12 +3,11 @@
 Only this room writes these tables. Every large one carries the account.
 """
 
-from daicho.domain.ledger.models.details import LotDetails
 from daicho.domain.ledger.models.lots import Holder, HolderLine, Lot, Unit
 from daicho.domain.ledger.models.moves import Entry, Holding, Place, Posting, TransferRequest
 from daicho.domain.ledger.models.use import Pool, Use, UseChange
 
 __all__ = [
-    "Entry", "Holder", "HolderLine", "Holding", "Lot", "LotDetails", "Place", "Pool", "Posting", "TransferRequest",
-    "Unit", "Use", "UseChange",
+    "Entry", "Holder", "HolderLine", "Holding", "Lot", "Place", "Pool", "Posting", "TransferRequest", "Unit", "Use",
+    "UseChange",
 ]  # fmt: skip

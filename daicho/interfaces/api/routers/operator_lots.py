@@ -252,8 +252,7 @@ def revoke(request: HttpRequest, identifier: str, lot: Uid, body: LotRevokeIn) -
     account = account_with_lots(actor, identifier)
     [found] = get_lots(actor, account, [lot])
     done = revoke_lot(actor, account=account, request_id=request_id_of(request), lot=found, reason=body.reason)
-    held = get_issued(actor, account, lot)[1]
-    return {"entry": done.entry.uid, "revoked": done.revoked, "left": done.left, "held_by": held_out(held)}
+    return {"entry": done.entry.uid, "revoked": done.revoked, "left": done.left, "held_by": held_out(done.held)}
 
 
 @router.post(
@@ -273,5 +272,4 @@ def correct(request: HttpRequest, identifier: str, lot: Uid, body: LotCorrectIn)
     done = correct_lot(
         actor, account=account, request_id=request_id_of(request), lot=found, right=right, reason=body.reason
     )
-    held = get_issued(actor, account, lot)[1]
-    return {"entry": done.entry.uid, "lot": done.lot.uid, "held_by": held_out(held)}
+    return {"entry": done.entry.uid, "lot": done.lot.uid, "held_by": held_out(done.held)}

@@ -86,7 +86,7 @@ def list_lots(arguments: argparse.Namespace) -> int:
 
 def revoke_one(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.commands.cancel import revoke_lot
-    from daicho.domain.ledger.queries.issued import account_with_lots, get_issued, get_lots
+    from daicho.domain.ledger.queries.issued import account_with_lots, get_lots
 
     actor = console_actor()
     account = account_with_lots(actor, arguments.account)
@@ -94,12 +94,12 @@ def revoke_one(arguments: argparse.Namespace) -> int:
     done = revoke_lot(actor, account=account, request_id=uuid.uuid4(), lot=lot, reason=arguments.reason)
     data = {"entry": done.entry.uid, "revoked": done.revoked, "left": done.left}
     text = _("%(revoked)d revoked, %(left)d left until they are returned.") % data
-    return answer(arguments, data | {"held_by": held_data(get_issued(actor, account, lot.uid)[1])}, text)
+    return answer(arguments, data | {"held_by": held_data(done.held)}, text)
 
 
 def correct_one(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.commands.correct import correct_lot, right_lot
-    from daicho.domain.ledger.queries.issued import account_with_lots, get_issued, get_lots
+    from daicho.domain.ledger.queries.issued import account_with_lots, get_lots
 
     actor = console_actor()
     account = account_with_lots(actor, arguments.account)
@@ -110,7 +110,7 @@ def correct_one(arguments: argparse.Namespace) -> int:
     done = correct_lot(actor, account=account, request_id=uuid.uuid4(), lot=lot, right=right, reason=arguments.reason)
     data = {"entry": done.entry.uid, "lot": done.lot.uid}
     text = _("The right lot is %(lot)s.") % data
-    return answer(arguments, data | {"held_by": held_data(get_issued(actor, account, lot.uid)[1])}, text)
+    return answer(arguments, data | {"held_by": held_data(done.held)}, text)
 
 
 def combine(arguments: argparse.Namespace) -> int:
