@@ -7,6 +7,7 @@ so that what goes out comes back unchanged.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
@@ -119,14 +120,31 @@ def read(content: bytes) -> list[list[str]]:
 
     Limits: 50 MB, 200,000 rows. Raises `file_too_large`, `too_many_rows`, `file_unreadable`.
     """
-    if len(content) > MAX_BYTES:
+    return list(read_rows(io.BytesIO(content)))
+
+
+def read_rows(file: IO[bytes]) -> Iterator[list[str]]:
+    """The same, row by row from a file that can be sought in: of a CSV file one row is held at a time.
+
+    What is too large or cannot be read at all is refused with the first row, too many rows when they are met.
+    """
+    if file.seek(0, io.SEEK_END) > MAX_BYTES:
         raise BusinessError("file_too_large", 422, _("The file is larger than 50 MB. Split it."))
-    rows = _read_xlsx(content) if content[:4] == b"PK\x03\x04" else _read_csv(content)
-    while rows and not any(rows[-1]):
-        rows.pop()
-    if len(rows) > MAX_ROWS + 1:
-        raise BusinessError("too_many_rows", 422, _("The file has more than 200,000 rows. Split it."))
-    return rows
+    file.seek(0)
+    is_xlsx = file.read(4) == b"PK\x03\x04"
+    file.seek(0)
+    empty: list[list[str]] = []
+    given = 0
+    for row in _xlsx_rows(file) if is_xlsx else _csv_rows(file):
+        if not any(row):
+            empty.append(row)
+            continue
+        given += len(empty) + 1
+        if given > MAX_ROWS + 1:
+            raise BusinessError("too_many_rows", 422, _("The file has more than 200,000 rows. Split it."))
+        yield from empty
+        empty.clear()
+        yield row
 
 
 def _unreadable() -> BusinessError:
@@ -137,34 +155,43 @@ def _unreadable() -> BusinessError:
     )
 
 
-def _read_csv(content: bytes) -> list[list[str]]:
-    for encoding in ("utf-8-sig", "cp932", "utf-16"):
-        if encoding == "utf-16" and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            continue
+def _encoding_of(file: IO[bytes]) -> str:
+    """The encoding in which all of the file can be read."""
+    has_mark = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if has_mark else ("utf-8-sig", "cp932"):
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder(encoding)()
         try:
-            text = content.decode(encoding)
-            break
+            while part := file.read(1024 * 1024):
+                if "\x00" in decoder.decode(part):
+                    raise _unreadable()
+            decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             continue
-    else:
-        raise _unreadable()
-    if "\x00" in text:
-        raise _unreadable()
-    sample = text.split("\n", 1)[0]
-    delimiter = "\t" if "\t" in sample and "," not in sample else ","
+        file.seek(0)
+        return encoding
+    raise _unreadable()
+
+
+def _csv_rows(file: IO[bytes]) -> Iterator[list[str]]:
+    text = io.TextIOWrapper(file, _encoding_of(file), newline="")
     try:
-        return [
-            [unguard(cell.strip()) for cell in row]
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        ]
+        sample = text.readline().split("\n", 1)[0]
+        text.seek(0)
+        delimiter = "\t" if "\t" in sample and "," not in sample else ","
+        for row in csv.reader(text, delimiter=delimiter):
+            yield [unguard(cell.strip()) for cell in row]
     except csv.Error:
         raise _unreadable() from None
+    finally:
+        text.detach()
 
 
-def _read_xlsx(content: bytes) -> list[list[str]]:
+def _xlsx_rows(file: IO[bytes]) -> Iterator[list[str]]:
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [[_text(cell) for cell in row] for row in book.get_sheet_by_index(0).to_python(skip_empty_area=False)]
+        sheet = python_calamine.CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
+        for row in sheet.iter_rows():
+            yield [_text(cell) for cell in row]
     except (python_calamine.CalamineError, IndexError, ValueError, OSError):
         raise _unreadable() from None
 
