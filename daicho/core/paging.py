@@ -53,6 +53,16 @@ def peek(cursor: str | None, fields: int) -> tuple[bool, list[Any]]:
     return direction == "n", values
 
 
+def cursor_at(values: Sequence[Any], *, forward: bool = True) -> str:
+    """The cursor that leads on from a row with these values: what `peek` reads."""
+    return _encode(values, "n" if forward else "p")
+
+
+def beyond(names: Sequence[str], values: Sequence[Any], *, forward: bool = True) -> Q:
+    """The rows strictly after these values in the ascending order of the fields; strictly before them, if not forward."""
+    return _beyond(names, [not forward] * len(names), values)
+
+
 def _instant(text: str) -> dt.datetime | dt.date:
     return dt.datetime.fromisoformat(text) if "T" in text else dt.date.fromisoformat(text)
 

@@ -23,3 +23,8 @@ def rows_refused(rows: list[dict[str, Any]]) -> BusinessError:
         count=len(rows),
         rows=rows,
     )
+
+
+def period_reversed() -> BusinessError:
+    """422: the first day comes after the last."""
+    return BusinessError("period_reversed", 422, _("The first day must not come after the last day."))
