@@ -216,6 +216,13 @@ class Book:
         self._lay(lot, source, -quantity)
         self._lay(lot, target, quantity)
 
+    def take_back(self, mark: int) -> None:
+        """Forget the moves after the first `mark`, as if nobody had tried them. Ladders are reckoned by the caller."""
+        for move in reversed(self.moves[mark:]):
+            self._lay(move.lot, move.target, -move.quantity)
+            self._lay(move.lot, move.source, move.quantity)
+        del self.moves[mark:]
+
     def _lay(self, lot: Lot, place: PlaceRow, quantity: int) -> None:
         self.quantities[place.id, lot.pk] += quantity
         if place.kind not in OF_POOL or place.virtual_account_id is None:

@@ -177,6 +177,27 @@ def one_source_at_a_time() -> BusinessError:
     )
 
 
+def approval_needed(virtual_account: str) -> BusinessError:
+    """403: a line of a large file whose source wants its administrator's approval."""
+    return BusinessError(
+        "approval_needed",
+        403,
+        _(
+            "Transfers out of %(virtual_account)s wait for its administrator. Send these rows in a file of at most %(most)s"
+            " rows from this source."
+        ),
+        virtual_account=virtual_account,
+        most=f"{MAX_LINES:,}",
+    )
+
+
+def nothing_spare(virtual_account: str, sku: str) -> BusinessError:
+    """409: nothing of a license was left to move when its turn came."""
+    return BusinessError(
+        "nothing_spare", 409, _("%(virtual_account)s has no spare %(sku)s."), virtual_account=virtual_account, sku=sku
+    )
+
+
 def transfer_request_closed() -> BusinessError:
     """409: a request is decided once."""
     return BusinessError(
