@@ -18,6 +18,7 @@ from django.db import connection, models
 from daicho.core.db import is_postgres
 
 ROWS = 2_000  # per statement; SQLite takes 250,000 parameters at most
+MANY = 50  # rows from which on PostgreSQL takes them as a stream or as arrays: no statement of their size is written
 PREPARE_AFTER = 3  # times that a connection has seen the same text
 
 
@@ -42,14 +43,21 @@ def ask(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]
 
 def fetch[M: models.Model](model: type[M], rest: str, parameters: Sequence[Any] = ()) -> list[M]:
     """Rows of one table as models; `rest` stands behind FROM: WHERE …, ORDER BY …, FOR …."""
-    select, names, converters = _reading(model, connection.vendor)
-    found = []
-    for row in ask(f"{select} {rest}", parameters):
-        values = list(row)
+    table = model._meta.db_table
+    columns, read = read_columns(model, table)
+    return [read(list(row)) for row in ask(f"SELECT {columns} FROM {table} {rest}", parameters)]  # noqa: S608
+
+
+def read_columns[M: models.Model](model: type[M], alias: str) -> tuple[str, Callable[[list[Any]], M]]:
+    """The columns of a table that a longer statement calls `alias`, and what makes a model of their values."""
+    columns, names, converters = _reading(model, alias, connection.vendor)
+
+    def read(values: list[Any]) -> M:
         for place, convert in converters:
             values[place] = convert(values[place])
-        found.append(model.from_db("default", names, values))
-    return found
+        return model.from_db("default", names, values)
+
+    return columns, read
 
 
 def insert_rows(
@@ -57,6 +65,9 @@ def insert_rows(
 ) -> list[tuple[Any, ...]]:
     """Insert many rows without making a model of each; `rest` may be ON CONFLICT … and RETURNING …."""
     fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    if not rest and takes_arrays(rows):
+        _copy(model, fields, rows)
+        return []
     names = ", ".join(field.column for field in fields)
     one = f"({marks(fields)})"
     made: list[tuple[Any, ...]] = []
@@ -65,6 +76,48 @@ def insert_rows(
         statement = f"INSERT INTO {model._meta.db_table} ({names}) VALUES {values} {rest}"  # noqa: S608
         made += ask(statement, parameters_of(fields, part))
     return made
+
+
+def insert_numbered(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Insert many rows and return their primary keys, in their order."""
+    if not takes_arrays(rows):
+        return [number for (number,) in insert_rows(model, columns, rows, "RETURNING id")]
+    table = model._meta.db_table
+    numbers = [number for (number,) in ask(
+        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, len(rows)]
+    )]  # fmt: skip
+    insert_rows(model, ["id", *columns], [(number, *row) for number, row in zip(numbers, rows, strict=True)])
+    return numbers
+
+
+def takes_arrays(rows: Sequence[Any]) -> bool:
+    """Whether so many rows are better streamed, or sent as one array for each column."""
+    return len(rows) >= MANY and is_postgres() and not connection.queries_logged
+
+
+def _copy(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+    names = ", ".join(field.column for field in fields)
+    ready = [_prepared(field) for field in fields]
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with (
+        connection.wrap_database_errors,
+        psycopg.Cursor(connection.connection) as direct,
+        direct.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as stream,
+    ):
+        for row in rows:
+            stream.write_row(
+                [
+                    value if prepare is None else prepare(value, connection)
+                    for prepare, value in zip(ready, row, strict=True)
+                ]
+            )
+
+
+def _prepared(field: Any) -> Callable[[Any, Any], Any] | None:
+    """What PostgreSQL's driver does not know to do with a value of this column; it knows all plain ones."""
+    plain = (models.CharField, models.IntegerField, models.BooleanField, models.DateTimeField, models.ForeignKey)
+    return None if isinstance(field, (*plain, models.AutoField, models.UUIDField)) else field.get_db_prep_value
 
 
 def chunks[T](items: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:
@@ -87,14 +140,16 @@ def marks(values: Sequence[Any]) -> str:
 
 
 @functools.cache
-def _reading(model: type[models.Model], vendor: str) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
+def _reading(
+    model: type[models.Model], alias: str, vendor: str
+) -> tuple[str, list[str], list[tuple[int, Callable[[Any], Any]]]]:
     fields = model._meta.concrete_fields
-    table = model._meta.db_table
     converters = [
-        (place, convert) for place, field in enumerate(fields) if (convert := _converter(field, table)) is not None
+        (place, convert)
+        for place, field in enumerate(fields)
+        if (convert := _converter(field, model._meta.db_table)) is not None
     ]
-    columns = ", ".join(f"{table}.{field.column}" for field in fields)
-    return f"SELECT {columns} FROM {table}", [field.attname for field in fields], converters  # noqa: S608
+    return ", ".join(f"{alias}.{field.column}" for field in fields), [field.attname for field in fields], converters
 
 
 def _converter(field: Any, table: str) -> Callable[[Any], Any] | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-
-from django.db.models import Exists, OuterRef, Q
+from typing import Any
 
 from daicho.core.actor import Actor
-from daicho.core.ids import derived_uuid
+from daicho.core.ids import derived_uuid, new_uid
+from daicho.core.statements import ask, insert_numbered, marks, read_columns
 from daicho.core.text import fingerprint
 from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.locking import load_holder_places, load_places, load_uses
-from daicho.domain.ledger.models import Entry, HolderLine, Holding, Lot, Place, Pool, Unit
+from daicho.domain.ledger.models import Entry, HolderLine, Lot, Place, Unit
 from daicho.domain.ledger.rules import Act
 from daicho.domain.ledger.sql import set_rows
 from daicho.domain.ledger.writing import LIVE, flush
@@ -33,10 +33,11 @@ class Due:
     what: str
     at: dt.datetime
     quantity: int
+    request_id: uuid.UUID
 
-    @property
-    def request_id(self) -> uuid.UUID:
-        return derived_uuid(self.lot.pk, self.place.id, self.what)
+    @classmethod
+    def of(cls, lot: Lot, place: PlaceRow, what: str, at: dt.datetime, quantity: int) -> Due:
+        return cls(lot, place, what, at, quantity, derived_uuid(lot.pk, place.id, what))
 
 
 def settle(book: Book, limit: int | None = None) -> int:
@@ -51,7 +52,7 @@ def settle(book: Book, limit: int | None = None) -> int:
         return 0
     load_places(book, {book.pools[key].virtual_account_id: book.pools[key].account_id for key in due_pools})
     due = _find_due(book, due_pools, limit)
-    entries = Entry.objects.bulk_create([_entry_of(item) for item in due])
+    entries = _write_entries(due)
     for item, entry in zip(due, entries, strict=True):
         where = item.place.virtual_account_id or 0
         target = book.place(Place.Kind.ON_HAND if item.what == START else Place.Kind.ENDED, where)
@@ -67,37 +68,56 @@ def settle(book: Book, limit: int | None = None) -> int:
 
 
 def _find_due(book: Book, keys: set[tuple[int, int]], limit: int | None) -> list[Due]:
-    pools = Pool.objects.filter(
-        pk__in=[book.pools[key].id for key in keys],
-        virtual_account=OuterRef("place__virtual_account"),
-        tag=OuterRef("lot__tag"),
+    pools = [book.pools[key].id for key in keys]
+    where = sorted({key[0] for key in keys})
+    columns, read = read_columns(Lot, "l")
+    live = ", ".join(f"'{kind}'" for kind in LIVE)
+    statement = (
+        f"SELECT p.id, p.kind, p.virtual_account_id, p.holder_id, h.quantity, {columns} FROM ledger_holding AS h"  # noqa: S608
+        " JOIN ledger_place AS p ON p.id = h.place_id JOIN ledger_lot AS l ON l.id = h.lot_id"
+        f" WHERE p.virtual_account_id IN ({marks(where)}) AND h.quantity > 0"
+        f" AND (p.kind = '{Place.Kind.PENDING}' AND l.start_at <= %s OR p.kind IN ({live}) AND l.end_at <= %s)"
+        " AND EXISTS (SELECT 1 FROM ledger_pool AS q WHERE q.virtual_account_id = p.virtual_account_id"
+        f" AND q.tag_id = l.tag_id AND q.id IN ({marks(pools)})) ORDER BY h.id"
     )
-    starting = Q(place__kind=Place.Kind.PENDING, lot__start_at__lte=book.at)
-    ending = Q(place__kind__in=LIVE, lot__end_at__lte=book.at)
-    rows = (
-        Holding.objects.filter(starting | ending, Exists(pools), quantity__gt=0)
-        .filter(place__virtual_account_id__in={key[0] for key in keys})
-        .select_related("lot", "place")
-        .order_by("pk")
-    )
+    parameters = [*where, book.at, book.at, *pools]
     found: list[Due] = []
-    for row in rows[:limit]:
-        lot, where = row.lot, row.place.virtual_account_id or 0
-        place = PlaceRow(row.place_id, row.place.kind, where, row.place.holder_id)
-        if place.kind == Place.Kind.PENDING:
-            found.append(Due(lot, place, START, lot.start_at, row.quantity))
-            place = book.place(Place.Kind.ON_HAND, where)
+    rows = ask(f"{statement} LIMIT %s", [*parameters, limit]) if limit else ask(statement, parameters)
+    for number, kind, where_it_lies, holder_id, quantity, *values in rows:
+        lot, place = read(values), PlaceRow(number, kind, where_it_lies, holder_id)
+        if kind == Place.Kind.PENDING:
+            found.append(Due.of(lot, place, START, lot.start_at, quantity))
+            place = book.place(Place.Kind.ON_HAND, where_it_lies)
         if lot.end_at is not None and lot.end_at <= book.at:
-            found.append(Due(lot, place, END, lot.end_at, row.quantity))
+            found.append(Due.of(lot, place, END, lot.end_at, quantity))
     return sorted(found, key=lambda item: item.at)
 
 
-def _entry_of(due: Due) -> Entry:
-    return Entry(
-        account_id=due.lot.account_id, request_id=due.request_id,
-        fingerprint=fingerprint([due.lot.pk, due.place.id, due.what]), kind=Entry.Kind.TIME,
-        actor_kind=CLOCK.kind, actor_name=CLOCK.name, at=due.at,
-    )  # fmt: skip
+def _write_entries(due: list[Due]) -> list[Entry]:
+    columns = (
+        "uid",
+        "account",
+        "request_id",
+        "fingerprint",
+        "kind",
+        "actor_kind",
+        "actor_name",
+        "at",
+        "memo",
+        "answer",
+    )
+    rows: list[tuple[Any, ...]] = [
+        (
+            new_uid(), item.lot.account_id, item.request_id, fingerprint([item.lot.pk, item.place.id, item.what]),
+            Entry.Kind.TIME, CLOCK.kind, CLOCK.name, item.at, "", {},
+        )
+        for item in due
+    ]  # fmt: skip
+    numbers = insert_numbered(Entry, columns, rows)
+    return [
+        Entry(pk=number, request_id=item.request_id, fingerprint=row[3], at=item.at)
+        for number, item, row in zip(numbers, due, rows, strict=True)
+    ]
 
 
 def _let_go(book: Book, ended: list[tuple[Due, Entry]]) -> None:

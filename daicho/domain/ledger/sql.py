@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, models
 
 from daicho.core.db import is_postgres
-from daicho.core.statements import ask, chunks, marks, parameters_of
+from daicho.core.statements import ask, chunks, marks, parameters_of, takes_arrays
 
 
 def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
@@ -22,14 +22,12 @@ def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
 def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
     """Take from holdings that are there; a row is (place, lot, how many)."""
     for part in chunks(rows):
-        first = "CAST(%s AS bigint), CAST(%s AS bigint), CAST(%s AS bigint)" if is_postgres() else "%s, %s, %s"
-        values = ", ".join([f"({first})"] + ["(%s, %s, %s)"] * (len(part) - 1))
+        values, parameters = as_table(["bigint"] * 3, part)
         statement = (
             "UPDATE ledger_holding SET quantity = ledger_holding.quantity - v.column3"  # noqa: S608
-            f" FROM (VALUES {values}) AS v"
-            " WHERE ledger_holding.place_id = v.column1 AND ledger_holding.lot_id = v.column2"
+            f" FROM {values} WHERE ledger_holding.place_id = v.column1 AND ledger_holding.lot_id = v.column2"
         )
-        taken = ask(f"{statement} RETURNING ledger_holding.id", [value for row in part for value in row])
+        taken = ask(f"{statement} RETURNING ledger_holding.id", parameters)
         if len(taken) != len(part):
             raise LookupError("a holding that an act takes from is missing")
 
@@ -37,28 +35,38 @@ def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
 def add_to_holdings(rows: Sequence[tuple[int, int, int, bool, int]]) -> None:
     """Add to holdings, making those that are missing; a row is (account, place, lot, is_issue, what to add)."""
     for part in chunks(rows):
-        values = ", ".join(["(%s, %s, %s, %s, %s)"] * len(part))
+        values, parameters = as_table(["bigint", "bigint", "bigint", "boolean", "bigint"], part)
         statement = (
             "INSERT INTO ledger_holding (account_id, place_id, lot_id, is_issue, quantity)"  # noqa: S608
-            f" VALUES {values} ON CONFLICT (place_id, lot_id)"
+            f" SELECT * FROM {values} WHERE true ON CONFLICT (place_id, lot_id)"
             " DO UPDATE SET quantity = ledger_holding.quantity + excluded.quantity"
         )
-        ask(statement, [value for row in part for value in row])
+        ask(statement, parameters)
 
 
 def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Set fields of many rows; a row is (primary key, value of each column …)."""
     table = model._meta.db_table
     fields: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
+    types = [field.rel_db_type(connection) for field in fields]
     assignments = ", ".join(f"{field.column} = v.column{number}" for number, field in enumerate(fields[1:], start=2))
-    first = ", ".join(_typed(field) for field in fields)
-    others = ", ".join(["%s"] * len(fields))
     for part in chunks(rows):
-        values = ", ".join([f"({first})"] + [f"({others})"] * (len(part) - 1))
-        statement = f"UPDATE {table} SET {assignments} FROM (VALUES {values}) AS v WHERE {table}.id = v.column1"  # noqa: S608
-        ask(statement, parameters_of(fields, part))
+        flat = parameters_of(fields, part)
+        values, parameters = as_table(types, [flat[at : at + len(fields)] for at in range(0, len(flat), len(fields))])
+        ask(f"UPDATE {table} SET {assignments} FROM {values} WHERE {table}.id = v.column1", parameters)  # noqa: S608
 
 
-def _typed(field: Any) -> str:
-    """PostgreSQL takes the types of VALUES from the first row; SQLite needs none, and its casts would change dates."""
-    return f"CAST(%s AS {field.rel_db_type(connection)})" if is_postgres() else "%s"
+def as_table(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows as a table v (column1, column2 …) to select from, and its parameters.
+
+    PostgreSQL takes the types of VALUES from the first row, and many rows as one array for each column; SQLite needs no
+    types, and its casts would change dates.
+    """
+    if takes_arrays(rows):
+        names = ", ".join(f"column{number}" for number in range(1, len(types) + 1))
+        arrays = ", ".join(f"%s::{name}[]" for name in types)
+        return f"unnest({arrays}) AS v({names})", [list(column) for column in zip(*rows, strict=True)]
+    first = ", ".join(f"CAST(%s AS {name})" if is_postgres() else "%s" for name in types)
+    others = ", ".join(["%s"] * len(types))
+    values = ", ".join([f"({first})"] + [f"({others})"] * (len(rows) - 1))
+    return f"(VALUES {values}) AS v", [value for row in rows for value in row]
