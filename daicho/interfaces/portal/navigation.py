@@ -6,6 +6,7 @@ Data only; how it looks is the kit's. An entry is left out when the actor's righ
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,11 +14,10 @@ from django.utils.translation import gettext as _
 
 from daicho.core.clock import FOREVER, now
 from daicho.domain.access import policy
-from daicho.domain.access.queries_tree import tree
 from daicho.domain.access.rules import Permission as P
 from daicho.domain.alerts.queries import open_major_count
 from daicho.interfaces.portal import components as kit
-from daicho.interfaces.portal import words
+from daicho.interfaces.portal import scope_choices, words
 from daicho.interfaces.portal.help_topics import help_url
 from daicho.interfaces.portal.web import Here
 
@@ -63,10 +63,9 @@ def _account(request: HttpRequest, here: Here) -> dict[str, Any]:
         "account_url": reverse("home-dashboard", kwargs={"identifier": account.identifier}),
         "nav": _account_nav(request, here),
         "va": va.name if va is not None else "",
-        "va_choices": _va_choices(request, here),
         "search_url": here.url("search-results"),
         "notice": _notices(here),
-    }
+    } | _va_selector(request, here)
     if here.may(P.ALERTS_VIEW):
         context |= {"alerts_url": here.url("alerts-list"), "alerts_count": open_major_count(here.actor, account)}
     return context
@@ -159,41 +158,15 @@ def _operator_nav(request: HttpRequest) -> list[kit.NavGroup]:
     ]
 
 
-def _va_choices(request: HttpRequest, here: Here) -> list[kit.Choice]:
-    """The virtual accounts of the selector: choosing one keeps the page and changes the path."""
-    account, match = here.account, request.resolver_match
-    visible = tree(here.actor, account, limit=500)
-    if match is None or not match.url_name or (len(visible) < 2 and here.va is not None):
-        return []
-
-    def target(uid: str | None) -> str:
-        kept = {k: v for k, v in match.kwargs.items() if k not in ("identifier", "va")}
-        name = str(match.url_name)
-        if kept or name in WHOLE_ACCOUNT_PAGES:
-            name, kept = "licenses-list", {}
-        place = {"identifier": account.identifier} | ({"va": uid} if uid else {})
-        return reverse(name, kwargs=kept | place)
-
-    choices = []
-    if here.scope.allows(P.VIRTUAL_ACCOUNTS_VIEW):
-        choices.append(kit.Choice(_("All virtual accounts"), target(None), current=here.va is None))
-    choices += [
-        kit.Choice(node.name, target(node.uid), depth=depth, current=here.va is not None and node.pk == here.va.pk)
-        for node, depth in visible
-    ]
-    return choices
-
-
-WHOLE_ACCOUNT_PAGES = frozenset(
-    {
-        "agreements-list",
-        "access_requests-list",
-        "account-settings",
-        "search-results",
-        "notifications-settings",
-        "notifications-addresses",
-    }
-)
+def _va_selector(request: HttpRequest, here: Here) -> dict[str, Any]:
+    """The virtual accounts to choose from; where they are many, also where to look for the others."""
+    match = request.resolver_match
+    if match is None or not match.url_name:
+        return {}
+    page = scope_choices.page_to_keep(match.url_name, match.kwargs)
+    choices, more = scope_choices.few(here, page)
+    url = f"{here.url('virtual_accounts-choose')}?{urlencode({'page': page})}" if more else ""
+    return {"va_choices": choices, "va_search": {"url": url, "page": page} if more else None}
 
 
 def _notices(here: Here) -> list[kit.Banner]:

@@ -2,6 +2,7 @@
 
 from daicho.interfaces.portal.views import virtual_accounts as views
 from daicho.interfaces.portal.views import virtual_accounts_change as change
+from daicho.interfaces.portal.views import virtual_accounts_choose as choose
 from daicho.interfaces.portal.web import account_paths
 
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     *account_paths("virtual-accounts/import/", change.import_tree, "virtual_accounts-import"),
     *account_paths("virtual-accounts/import/sample.csv", change.sample, "virtual_accounts-sample"),
     *account_paths("virtual-accounts/choices/", views.choices, "virtual_accounts-choices"),
+    *account_paths("virtual-accounts/choose/", choose.choose, "virtual_accounts-choose"),
     *account_paths("virtual-accounts/<str:uid>/", views.detail, "virtual_accounts-detail"),
     *account_paths("virtual-accounts/<str:uid>/edit/", views.edit, "virtual_accounts-edit"),
     *account_paths("virtual-accounts/<str:uid>/parent/", views.nest, "virtual_accounts-nest"),
