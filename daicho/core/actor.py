@@ -46,3 +46,10 @@ class Actor:
     @property
     def is_system(self) -> bool:
         return self.kind is ActorKind.SYSTEM
+
+    @property
+    def owner(self) -> str:
+        """Whose uploads, jobs and request ids these are: those of two callers never meet."""
+        if self.api_client_id is not None:
+            return f"client:{self.api_client_id}"
+        return f"user:{self.user_id}" if self.user_id is not None else f"{self.kind}:{self.name[:60]}"

@@ -11,6 +11,7 @@ LICENSE_KINDS: Final = frozenset(
         "license.transfer_declined", "license.transfer_withdrawn", "license.undone", "license.cancelled",
         "license.started", "license.ended", "license.used", "license.released", "license.reused",
         "license.revoked", "license.corrected", "license.co_termed", "license.reserved", "license.returned", "license.converted",
+        "license.details_changed",
         "order.recorded", "order.line_cancelled", "order.line_approved", "order.line_declined",
         "device.created", "device.changed", "device.moved", "device.removed",
         "alert.hidden", "alert.shown",
@@ -36,7 +37,7 @@ ACCOUNT_KINDS: Final = frozenset(
         "virtual_account.default_set", "virtual_account.visibility_set", "virtual_account.described",
         "virtual_account.deleted", "virtual_account.imported",
         "notification.changed", "extra_address.added", "extra_address.confirmed", "extra_address.removed",
-        "support.viewed", "log.exported",
+        "support.viewed", "log.exported", "job.started", "job.ended", "job.cancelled",
     }
 )  # fmt: skip
 

@@ -178,6 +178,7 @@ GROUP_WORDS: dict[str, str | Promise] = {
     "guide": lazy("Guides"),
     "hand_over": lazy("Hand-overs"),
     "invitation": lazy("Invitations"),
+    "job": lazy("Jobs"),
     "license": lazy("Licenses"),
     "log": lazy("Event log"),
     "mail": lazy("Mail"),

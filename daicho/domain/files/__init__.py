@@ -1,0 +1,1 @@
+"""Files: bytes kept in the database in parts, for uploads, results and attachments."""
