@@ -15,6 +15,7 @@ from daicho.core.clock import last_day, now, today
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean, name_key
 from daicho.domain.ledger.models import Holding, Lot, Place
+from daicho.domain.ledger.queries.details_search import lots_with
 from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.ledger.queries.states import ENDING_DAYS, horizon, lot_state, state_at
 
@@ -82,6 +83,7 @@ def _holdings(sight: Sight, criteria: LotCriteria) -> QuerySet[Holding]:
             | Q(lot__order_number__icontains=word)
             | Q(lot__tag__in=tags_named(word))
             | Q(place__virtual_account__name_key__contains=name_key(word))
+            | Q(lot__in=lots_with(sight, word))
         )
     match criteria.state:
         case "ended":
