@@ -1,4 +1,4 @@
-"""Every periodic job, in one list: what it does and how often.
+"""Every periodic job, in one list: what it does and how often; and who runs which kind of job that people start.
 
 A job is idempotent: it looks for what is due and does that, so that running it twice or late changes nothing else.
 """
@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daicho.domain.bulk.running import Run
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,14 @@ def forget_requests() -> object:
     return forget_old_requests()
 
 
+def forget_jobs() -> object:
+    """Files and refused rows of jobs go 30 days after their end, uploads that nobody used after a day."""
+    from daicho.domain.bulk.commands import forget_old_jobs
+    from daicho.domain.files.store import drop_unused
+
+    return forget_old_jobs(), drop_unused()
+
+
 JOBS = (
     Job("send-mail", timedelta(seconds=2), send_mail),
     Job("sweep-ledger", timedelta(seconds=15), sweep_ledger),
@@ -100,4 +112,10 @@ JOBS = (
     Job("hand-over-rights", timedelta(seconds=30), hand_over_rights),
     Job("end-sessions", timedelta(hours=1), end_sessions),
     Job("forget-requests", timedelta(hours=1), forget_requests),
+    Job("forget-jobs", timedelta(hours=1), forget_jobs),
 )
+
+
+# Who runs which kind of job (bulk/kinds.py). What is rendered above this floor, such as an export of a portal's list,
+# adds its own when the application starts.
+RUNNERS: dict[str, Callable[[Run], None]] = {}

@@ -1,7 +1,7 @@
-"""Runs the periodic jobs; any number of workers may run, each job runs in one of them at a time.
+"""Runs the periodic jobs and those that people start; any number of workers may run, each job runs in one at a time.
 
-A thread per job, so that a mail server that hangs delays mail and nothing else. The main thread says that the worker
-lives and renews the leases of what is running. A worker that is killed leaves its leases to end by themselves (60 s).
+A thread per periodic job, so that a mail server that hangs delays mail and nothing else, and two for what people start,
+so that a short job passes a long one. The main thread says that the worker lives and renews the leases of what is running. A worker that is killed leaves its leases to end by themselves (60 s).
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db import DatabaseError, close_old_connections, connections
 
+from daicho.domain.bulk.running import Run, run_due_jobs
+from daicho.domain.bulk.taking import renew_leases
 from daicho.domain.schedule.commands import (
     announce_jobs,
     job_failed,
@@ -26,19 +28,22 @@ from daicho.domain.schedule.commands import (
     worker_seen,
     worker_stopped,
 )
-from daicho.interfaces.jobs.periodic import JOBS, Job
+from daicho.interfaces.jobs.periodic import JOBS, RUNNERS, Job
 
 logger = logging.getLogger("daicho.worker")
 
 HEARTBEAT_SECONDS = 10
 LONGEST_PAUSE = timedelta(minutes=5)
+SLOTS = 2
+SLOT_PAUSE = 0.5  # seconds until a slot looks for a job again
 
 
 class Worker:
     """One worker process. `stop` (SIGTERM, SIGINT) lets the running jobs finish and then ends."""
 
-    def __init__(self, jobs: Sequence[Job] = JOBS) -> None:
+    def __init__(self, jobs: Sequence[Job] = JOBS, runners: dict[str, Callable[[Run], None]] = RUNNERS) -> None:
         self.jobs = jobs
+        self.runners = runners
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self.stopping = threading.Event()
         self.running: set[str] = set()
@@ -49,6 +54,7 @@ class Worker:
         asked_to_stop = signals(signal.SIGTERM, signal.SIGINT)
         announce_jobs([job.name for job in self.jobs])
         threads = [threading.Thread(target=self.repeat, args=(job,), name=job.name) for job in self.jobs]
+        threads += [threading.Thread(target=self.serve_slot, name=f"slot-{number}") for number in range(SLOTS)]
         for thread in threads:
             thread.start()
         logger.info("worker started", extra={"worker": self.name})
@@ -65,10 +71,11 @@ class Worker:
         return 0
 
     def run_once(self) -> int:
-        """Run each job that is due and free once; exit code 1 if one failed."""
+        """Run each periodic job that is due and free once and all that people started; exit code 1 if a periodic one failed."""
         announce_jobs([job.name for job in self.jobs])
         for job in self.jobs:
             self.attempt(job)
+        run_due_jobs(self.runners, worker=self.name, stopping=self.stopping)
         return 1 if any(self.failures.values()) else 0
 
     def beat(self) -> None:
@@ -78,6 +85,7 @@ class Worker:
             worker_seen(self.name)
             for job in list(self.running):
                 renew_lease(job, self.name)
+            renew_leases()  # last: the leases above must not wait for it
         except DatabaseError:
             logger.exception("heartbeat failed")
 
@@ -91,6 +99,19 @@ class Worker:
                 except DatabaseError:
                     logger.exception("job could not be taken or given back", extra={"job": job.name})
                 self.stopping.wait(min(job.every.total_seconds(), 5))
+        finally:
+            connections.close_all()
+
+    def serve_slot(self) -> None:
+        """Run what people started, one job after the other; asked to stop, it gives its job back after the part it is at."""
+        try:
+            while not self.stopping.is_set():
+                try:
+                    close_old_connections()
+                    run_due_jobs(self.runners, worker=self.name, stopping=self.stopping)
+                except Exception:  # the job's lease ends and it is taken again
+                    logger.exception("a job could not be taken or ended")
+                self.stopping.wait(SLOT_PAUSE)
         finally:
             connections.close_all()
 
