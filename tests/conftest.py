@@ -14,6 +14,7 @@ from django.utils import translation
 
 pytest_plugins = ["tests.world"]
 
+collect_ignore = ["api/test_schemathesis.py"] if settings.ON_SQLITE else []  # to collect it alone takes seconds
 REAL_DATA = os.environ.get("DAICHO_REAL_DATA", "")
 
 

@@ -11,16 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import CONSOLE, console, environment
+from tests.support.serving import CONSOLE, console, migrated
 
 pytestmark = pytest.mark.production
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    ours = environment(tmp_path, DAICHO_DEMO="1")
-    assert console("migrate", "--no-static", environment=ours).returncode == 0
-    return ours
+    return migrated(tmp_path, DAICHO_DEMO="1")
 
 
 @pytest.fixture

@@ -33,8 +33,7 @@ def note(said: list[str], message: ConsoleMessage) -> None:
         said.append(message.text)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize(("language", "dark"), [("ja", False), ("en", True)], ids=["ja-light", "en-dark"])
 def test_axe_finds_nothing(chromium: Browser, live_server: Any, language: Literal["ja", "en"], dark: bool) -> None:
     for phone in (False, True):
         context = person(chromium, language, dark=dark, phone=phone)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.serving import CONSOLE, console, environment, free_port, get, get_json, running, wait_for
+from tests.support.serving import CONSOLE, console, environment, free_port, get, get_json, migrated, running, wait_for
 
 pytestmark = pytest.mark.production
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,8 +81,7 @@ def test_a_directory_that_holds_something_is_refused(tmp_path: Path) -> None:
 
 def test_behind_a_trusted_proxy_https_is_believed_and_from_elsewhere_it_is_not(tmp_path: Path) -> None:
     port = free_port()
-    settings = environment(tmp_path, DAICHO_SITE_URL="https://licenses.example.co.jp")
-    assert console("migrate", environment=settings).returncode == 0
+    settings = migrated(tmp_path, DAICHO_SITE_URL="https://licenses.example.co.jp")
     site = f"http://127.0.0.1:{port}"
     asked = {"Host": "licenses.example.co.jp", "X_Forwarded_Proto": "https", "X_Forwarded_For": "203.0.113.9"}
     with running("serve", "--port", str(port), environment=settings | {"DAICHO_TRUSTED_PROXIES": "127.0.0.1"}):

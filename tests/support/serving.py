@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.message import Message
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,21 @@ def environment(data: Path, port: int = 8000, /, **settings: str) -> dict[str, s
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DAICHO_", "DJANGO_"))}
     ours = {"DAICHO_DATA": str(data), "DAICHO_SITE_URL": f"http://localhost:{port}", "DAICHO_SECRET_KEY": SECRET_KEY}
     return kept | ours | settings
+
+
+def migrated(data: Path, port: int = 8000, /, **settings: str) -> dict[str, str]:
+    """The same with its SQLite database migrated: a copy of what the console has made once in this run."""
+    shutil.copytree(migrated_data(), data, dirs_exist_ok=True)
+    return environment(data, port, **settings)
+
+
+@cache
+def migrated_data() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="daicho-migrated-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    done = console("migrate", environment=environment(made))
+    assert done.returncode == 0, done.stderr
+    return made
 
 
 def console(
