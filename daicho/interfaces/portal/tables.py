@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from daicho.core.tabular import Cell
 from daicho.interfaces.portal import components, words
 from daicho.interfaces.portal.components import Text
+from daicho.interfaces.portal.markup import escaped, format_html
 from daicho.interfaces.portal.templatetags import kit_small
 
 NUMBERS = {"num", "balance"}
@@ -87,23 +87,30 @@ class Column:
                 return _("Yes") if value else _("No")
             case "code":
                 return format_html('<span class="code">{}</span>', value)
-        return conditional_escape(value)
+        return SafeString(escaped(value))
 
     def html(self, row: Any, *, head: bool = False, phone: bool = True) -> SafeString:
         """The cell of a row; the head cell of the row when `head`."""
-        face = self.face(self.of(row))
-        url = self.link(row) if self.link else ""
-        if url:
-            face = format_html('<a href="{}">{}</a>', url, face)
+        before, after = self.frame(head=head, phone=phone)
+        return SafeString(before + self.inside(row) + after)
+
+    def frame(self, *, head: bool = False, phone: bool = True) -> tuple[str, str]:
+        """What stands around every cell of this column, made once for a table."""
         css = " ".join(
             ["num"] * self.numeric
             + ["nowrap"] * (self.kind in ("date", "datetime", "until", "code"))
             + ["no-phone"] * (not phone)
         )
-        attributes = format_html(' class="{}"', css) if css else ""
+        attributes = f' class="{css}"' if css else ""
         if head:
-            return format_html('<th scope="row"{}>{}</th>', attributes, face)
-        return format_html('<td{} data-label="{}">{}</td>', attributes, self.label, face)
+            return f'<th scope="row"{attributes}>', "</th>"
+        return f'<td{attributes} data-label="{escaped(self.label)}">', "</td>"
+
+    def inside(self, row: Any) -> str:
+        """The face of a row's value, in its link."""
+        face = escaped(self.face(self.of(row)))
+        url = self.link(row) if self.link else ""
+        return f'<a href="{escaped(url)}">{face}</a>' if url else face
 
     def plain(self, row: Any) -> Cell:
         """The value for a file: numbers stay numbers, dates dates, states their code, instants in the reader's zone."""
@@ -153,6 +160,19 @@ class Empty:
     kind: str = "nothing_yet"
 
 
+@dataclass(slots=True)
+class Line:
+    """A line of a table: the head of a group, or the cells of a row with what belongs to it."""
+
+    group: Text | None = None
+    cells: str = ""
+    depth: int | None = None
+    note: Text = ""
+    id: str = ""
+    name: str = ""
+    menu: Sequence[components.MenuItem] = ()
+
+
 @dataclass
 class Table:
     """Rows under columns. `group` gives (key, label) of a row, `depth` its place in a tree, `note` a line below it."""
@@ -191,31 +211,25 @@ class Table:
         preferred = sorted(others, key=lambda c: (c.kind not in ("balance", "until"), self.columns.index(c)))
         return {c.key for c in [*head, *(c for c in rest if c.stateful), *preferred[:2]]}
 
-    def lines(self) -> list[dict[str, Any]]:
+    def lines(self) -> Iterator[Line]:
         """What the template draws: group heads and rows."""
-        out: list[dict[str, Any]] = []
         last: Any = object()
         phone = self.on_phone()
+        framed = [(c, *c.frame(head=i == 0, phone=c.key in phone)) for i, c in enumerate(self.columns)]
         for row in self.rows:
             if self.group:
                 key, label = self.group(row)
                 if key != last:
-                    out.append({"group": label})
+                    yield Line(group=label)
                     last = key
-            cells = format_html_join(
-                "", "{}", ((c.html(row, head=i == 0, phone=c.key in phone),) for i, c in enumerate(self.columns))
+            yield Line(
+                cells="".join([f"{before}{c.inside(row)}{after}" for c, before, after in framed]),
+                depth=self.depth(row) if self.depth else None,
+                note=self.note(row) if self.note else "",
+                id=str(reach(row, self.row_id)) if self.row_id else "",
+                name=self.row_label(row) if self.row_label else words_of(self.columns[0], row),
+                menu=self.row_menu(row) if self.row_menu else (),
             )
-            out.append(
-                {
-                    "cells": cells,
-                    "depth": self.depth(row) if self.depth else None,
-                    "note": self.note(row) if self.note else "",
-                    "id": reach(row, self.row_id) if self.row_id else "",
-                    "name": self.row_label(row) if self.row_label else words_of(self.columns[0], row),
-                    "menu": list(self.row_menu(row)) if self.row_menu else [],
-                }
-            )
-        return out
 
     def sums(self) -> dict[str, Any]:
         """Totals by column: those given, else the sum of the rows on the page."""

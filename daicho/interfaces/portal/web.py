@@ -12,6 +12,7 @@ and turn a BusinessError that the view did not handle into a page with its code:
 from __future__ import annotations
 
 import functools
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from django import forms
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -81,7 +82,31 @@ class Here:
             kwargs.setdefault("company", self.company.uid)
         if kwargs.get("va", "") is None:
             kwargs.pop("va")
-        return reverse(name, kwargs=kwargs)
+        return address(name, kwargs)
+
+
+PLAIN_HANDLE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*\Z")  # nothing that an address would have to quote
+
+
+def address(name: str, kwargs: dict[str, Any]) -> str:
+    """`reverse`, quicker: a list of two hundred rows asks for several hundred addresses of a few pages."""
+    pattern = _pattern(name, tuple(kwargs))
+    if pattern and all(PLAIN_HANDLE.match(str(value)) for value in kwargs.values()):
+        return pattern.format_map(kwargs)
+    return reverse(name, kwargs=kwargs)
+
+
+@functools.cache
+def _pattern(name: str, parameters: tuple[str, ...]) -> str:
+    """A page's address with its parameters in braces; "" where one of them is no plain text."""
+    marks = {parameter: f"-{number}-mark-" for number, parameter in enumerate(parameters)}
+    try:
+        text = reverse(name, kwargs=marks)
+    except NoReverseMatch:
+        return ""
+    for parameter, mark in marks.items():
+        text = text.replace(mark, f"{{{parameter}}}")
+    return text
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -100,6 +125,7 @@ def actor_of(request: HttpRequest) -> Actor:
         address=address,
         language=language,
         request_id=request_id_of(request),
+        memo={} if request.method in ("GET", "HEAD") else None,  # what changes rights asks for them anew
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template import Context
-from django.utils.html import format_html, format_html_join
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.utils.translation import ngettext
 
 from daicho.core import clock, tracing
 from daicho.interfaces.portal import components, words
+from daicho.interfaces.portal.markup import format_html, format_html_join
 from daicho.interfaces.portal.templatetags import kit_small
 from daicho.interfaces.portal.templatetags.kit_base import part, stable_id
 from daicho.interfaces.portal.templatetags.kit_small import icon

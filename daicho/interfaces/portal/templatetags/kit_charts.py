@@ -10,11 +10,11 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from daicho.interfaces.portal import words
+from daicho.interfaces.portal.markup import format_html
 from daicho.interfaces.portal.templatetags.kit_base import part, stable_id
 
 register = template.Library()

@@ -9,11 +9,12 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from daicho.interfaces.portal import components, words
+from daicho.interfaces.portal.markup import format_html, format_html_join
 from daicho.interfaces.portal.templatetags.kit_base import part, stable_id
 
 register = template.Library()
