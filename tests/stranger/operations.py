@@ -125,6 +125,8 @@ CALLS: dict[str, Call] = {
     "listBranchTotals": Call(),
     "getLicenseSummary": Call(),
     "getLicense": Call(),
+    "getStatement": Call(query="since=2026-11-01&until=2026-11-30&virtual_account=<va>"),
+    "listStatementLines": Call(query="since=2026-11-01&until=2026-11-30"),
     "getUseOverTime": Call(),
     "listLots": Call(),
     "listEnds": Call(),

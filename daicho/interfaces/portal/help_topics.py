@@ -11,6 +11,7 @@ TOPICS = {
     "agreements": gettext_lazy("Account agreement"),
     "home": gettext_lazy("Home"),
     "licenses": gettext_lazy("Licenses"),
+    "lots": gettext_lazy("Lots and ledger columns"),
     "transfers": gettext_lazy("Transfers"),
     "ends": gettext_lazy("End dates"),
     "devices": gettext_lazy("Devices"),
@@ -20,6 +21,7 @@ TOPICS = {
     "partners": gettext_lazy("Partners"),
     "alerts": gettext_lazy("Alerts and mail"),
     "events": gettext_lazy("Event log"),
+    "jobs": gettext_lazy("Jobs"),
     "api": gettext_lazy("API and programs"),
     "me": gettext_lazy("Your own settings"),
     "operator": gettext_lazy("For the operator"),
@@ -35,6 +37,7 @@ TOPIC_OF_AREA = {
     "invitations": "people",
     "notifications": "alerts",
     "partner": "orders",
+    "statement": "licenses",
 }
 """Areas of the portal whose help has another name than the area itself."""
 

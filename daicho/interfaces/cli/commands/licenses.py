@@ -1,9 +1,10 @@
-"""`daicho licenses`: list what an account has, move licenses by a file, undo."""
+"""`daicho licenses`: list what an account has, state a period, move licenses by a file, undo."""
 
 from __future__ import annotations
 
 import argparse
 import uuid
+from datetime import date
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -22,6 +23,12 @@ def register(subparsers: Subparsers) -> None:
     listing.add_argument("--state", choices=STATES, default="", help=_("only licenses in this state"))
     listing.add_argument("--text", default="", help=_("only those whose SKU, name or virtual account holds this"))
     listing.set_defaults(run=list_licenses)
+    statement = acts.add_parser("statement", help=_("state what came in, went out and ended between two days"))
+    statement.add_argument("--since", type=date.fromisoformat, required=True, metavar="DATE", help=_("first day"))
+    statement.add_argument("--until", type=date.fromisoformat, required=True, metavar="DATE", help=_("last day"))
+    statement.add_argument("--virtual-account", default="", metavar="NAME", help=_("only this virtual account"))
+    statement.add_argument("--lines", action="store_true", help=_("each line, not only the sums by license"))
+    statement.set_defaults(run=state_period)
     transfer = acts.add_parser("transfer", help=_("move licenses as a file says: all rows, or none"))
     transfer.add_argument("file", type=Path, help=_("CSV or XLSX: source, target, sku, quantity, lot"))
     transfer.add_argument("--memo", default="", help=_("a note for the event log, such as an approval number"))
@@ -31,7 +38,7 @@ def register(subparsers: Subparsers) -> None:
     undo.add_argument("entry", help=_("the number of the act"))
     undo.add_argument("--memo", default="", help=_("a note for the event log, such as an approval number"))
     undo.set_defaults(run=undo_act)
-    for one in (listing, transfer, undo):
+    for one in (listing, statement, transfer, undo):
         one.add_argument("--account", required=True, metavar="DOMAIN", help=_("the domain identifier of the account"))
         add_json(one)
 
@@ -58,6 +65,35 @@ def list_licenses(arguments: argparse.Namespace) -> int:
     ]
     text = "\n".join("  ".join(str(cell) for cell in row.values()) for row in rows)
     return answer(arguments, rows, text or _("No license matches."))
+
+
+def state_period(arguments: argparse.Namespace) -> int:
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.access.queries_tree import virtual_account_named
+    from daicho.domain.ledger.queries.sight import look
+    from daicho.domain.ledger.queries.statement import Period, every_line, find_balances
+
+    actor = console_actor()
+    account = find_account(actor, arguments.account)
+    name = arguments.virtual_account
+    place = virtual_account_named(actor, account, name) if name else None
+    sight, period = look(actor, account, place, lists=False), Period(arguments.since, arguments.until)
+    balances = find_balances(sight, period)
+    figures = ("received", "taken", "ended")
+    if arguments.lines:
+        rows = [
+            {"at": line.at.isoformat(), "entry": line.entry_uid, "act": line.act, "sku": line.tag.sku}
+            | {name: getattr(line, name) for name in figures}
+            | {"total": line.total, "memo": line.memo}
+            for line in every_line(sight, period, balances)
+        ]
+    else:
+        rows = [
+            {"sku": one.tag.sku} | {name: getattr(one, name) for name in ("opening", *figures, "closing")}
+            for one in balances
+        ]
+    text = "\n".join("  ".join(str(cell) for cell in row.values()) for row in rows)
+    return answer(arguments, rows, text or _("Nothing counted or moved between these days."))
 
 
 def transfer_file(arguments: argparse.Namespace) -> int:

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver
 
 AREAS = (
-    "language", "public", "account", "opening", "agreements", "help", "guides", "home", "licenses", "transfers", "ends", "devices", "search",
+    "language", "public", "account", "opening", "agreements", "help", "guides", "home", "licenses", "lots", "statement", "transfers", "ends", "devices", "search",
     "orders", "partner", "people", "partners", "access_requests", "invitations", "api_clients", "virtual_accounts", "me",
-    "alerts", "events", "notifications", "demo_mails", "operator_openings", "operator_accounts", "operator_agreements",
+    "alerts", "events", "jobs", "notifications", "demo_mails", "operator_openings", "operator_accounts", "operator_agreements",
     "operator_catalog", "operator_orders", "operator_partners", "operator_status", "patterns",
 )  # fmt: skip
 

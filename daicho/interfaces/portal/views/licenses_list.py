@@ -191,7 +191,10 @@ def by_virtual_account(request: HttpRequest, here: Here) -> HttpResponseBase:
 def _list(request: HttpRequest, here: Here, current: str, by: str) -> HttpResponseBase:
     sight = sight_of(request, here)
     page = LicenseList(request, here=here, sight=sight, by=by)
-    actions = [kit.MenuItem(_("Transfer history"), here.url("transfers-list"), "history")]
+    actions = [
+        kit.MenuItem(_("Statement"), here.url("statement-lines"), "report-analytics"),
+        kit.MenuItem(_("Transfer history"), here.url("transfers-list"), "history"),
+    ]
     context: dict[str, Any] = {"tabs": tabs(here, sight, current)}
     if may_manage(here):
         context["primary"] = kit.Action(here.url("transfers-new"), _("Transfer"), "arrows-exchange")

@@ -102,10 +102,11 @@ class TransferList(ListPage):
 @account_page(Permission.LICENSES_VIEW)
 def transfer_list(request: HttpRequest, here: Here) -> HttpResponseBase:
     sight = sight_of(request, here)
-    context: dict[str, Any] = {"tabs": list_tabs(here, sight, "transfers-list")}
+    actions = [kit.MenuItem(_("Statement"), here.url("statement-lines"), "report-analytics")]
+    context: dict[str, Any] = {"tabs": list_tabs(here, sight, "transfers-list"), "actions": actions}
     if may_manage(here):
         context["primary"] = kit.Action(here.url("transfers-new"), _("Transfer"), "arrows-exchange")
-        context["actions"] = [kit.MenuItem(_("Transfer by CSV"), here.url("transfers-csv"), "file-type-csv")]
+        actions.insert(0, kit.MenuItem(_("Transfer by CSV"), here.url("transfers-csv"), "file-type-csv"))
     return TransferList(request, here=here, sight=sight).response(context)
 
 

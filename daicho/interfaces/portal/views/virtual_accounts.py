@@ -142,6 +142,7 @@ def detail(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
         (permission, name, label)
         for permission, name, label in (
             (Permission.LICENSES_VIEW, "licenses-list", _("Licenses")),
+            (Permission.LICENSES_VIEW, "statement-lines", _("Statement")),
             (Permission.DEVICES_VIEW, "devices-list", _("Devices")),
             (Permission.ORDERS_VIEW, "orders-list", _("Orders")),
             (Permission.USERS_VIEW, "people-list", _("Users")),
