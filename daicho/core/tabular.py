@@ -184,7 +184,8 @@ def _csv_rows(file: IO[bytes]) -> Iterator[list[str]]:
     except csv.Error:
         raise _unreadable() from None
     finally:
-        text.detach()
+        if not file.closed:
+            text.detach()  # else the caller's file would be closed with it
 
 
 def _xlsx_rows(file: IO[bytes]) -> Iterator[list[str]]:

@@ -5,5 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-KINDS: Final[dict[str, str | Promise]] = {}
+KINDS: Final[dict[str, str | Promise]] = {
+    "license.transfer_file": _("Transfer from %(file)s"),
+    "license.transfer_matching": _("Transfer of all that matches to %(target)s"),
+    "license.assign_matching": _("Assignment of all that matches to %(target)s"),
+}

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 
 from daicho.core.actor import Actor
 from daicho.core.errors import Forbidden, NotFound
-from daicho.domain.access.policy import Scope, ensure_may
+from daicho.domain.access.policy import Scope, ensure_may, scope_of
 from daicho.domain.access.rules import SIGHT, Permission
 from daicho.domain.ledger.errors import ANOTHER, bad_quantity, no_lines, too_many_lines
 from daicho.domain.ledger.judging import Names
@@ -28,6 +28,13 @@ def ensure_may_in(
         if not scope.allows(permission, place.pk):
             raise Forbidden(permission) if scope.allows(SIGHT.get(permission, permission), place.pk) else NotFound
     return scope
+
+
+def ensure_may_somewhere(actor: Actor, permission: Permission, account: SmartAccount) -> Scope:
+    """Like `ensure_may` for who holds the permission in the account or in any one of its virtual accounts."""
+    places = scope_of(actor, account).virtual_account_ids(permission)
+    first = VirtualAccount.objects.filter(pk__in=places, deleted_at=None).first() if places else None
+    return ensure_may(actor, permission, account, first)
 
 
 def ensure_of(account: SmartAccount, virtual_account: VirtualAccount) -> None:

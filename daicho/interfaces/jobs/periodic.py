@@ -116,6 +116,31 @@ JOBS = (
 )
 
 
+def transfer_file(run: Run) -> None:
+    """Licenses move as a large file says."""
+    from daicho.domain.ledger.commands.transfer_jobs import run_transfer_file
+
+    run_transfer_file(run)
+
+
+def transfer_matching(run: Run) -> None:
+    """All that is spare and matches moves to one virtual account."""
+    from daicho.domain.ledger.commands.transfer_jobs import run_transfer_matching
+
+    run_transfer_matching(run)
+
+
+def assign_matching(run: Run) -> None:
+    """All that is unassigned and matches goes to one virtual account."""
+    from daicho.domain.orders.commands.assign_matching import run_assign_matching
+
+    run_assign_matching(run)
+
+
 # Who runs which kind of job (bulk/kinds.py). What is rendered above this floor, such as an export of a portal's list,
 # adds its own when the application starts.
-RUNNERS: dict[str, Callable[[Run], None]] = {}
+RUNNERS: dict[str, Callable[[Run], None]] = {
+    "license.transfer_file": transfer_file,
+    "license.transfer_matching": transfer_matching,
+    "license.assign_matching": assign_matching,
+}

@@ -1,13 +1,18 @@
 """A transfer as a file: one row per license, source, target and quantity. Reading writes nothing (S25).
 
 The export of the license table is taken too, once a column for the target and one for the quantity are added: rows in
-which both are empty are left out.
+which both are empty are left out. Up to 10,000 rows are one act; of more, up to 200,000, each succeeds or fails alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import IO, NamedTuple
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from daicho.core import tabular
@@ -15,6 +20,8 @@ from daicho.core.errors import BusinessError
 from daicho.core.text import name_key
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.carrying import Move
+from daicho.domain.ledger.commands.transfer_lines import Line
+from daicho.domain.ledger.errors import bad_quantity, same_virtual_account
 from daicho.domain.ledger.limits import MAX_LINES, MAX_QUANTITY
 from daicho.domain.ledger.models import Pool
 from daicho.domain.ledger.queries.errors import rows_refused, unknown_license
@@ -30,6 +37,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "lot": ("lot", "ロット"),
 }  # fmt: skip
 NEEDED = ("source", "target", "sku", "quantity")
+PART = 1_000
+SHOWN = 500  # problems of a large file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,33 @@ class MoveProblem:
     error: BusinessError
 
 
+class Row(NamedTuple):
+    """A row as it was written: its number, and its cells by the keys of COLUMNS."""
+
+    number: int
+    cells: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class TransferFile:
-    """The moves of a file, and the problems of the rows that cannot be taken."""
+    """What a file asks for. `moves` and all `problems` where it is one act; of a large file the first 500 problems.
+
+    `count`: rows that ask for something, `bad_rows`: how many of them cannot be taken, `quantity`: licenses of the others.
+    """
 
     moves: list[Move]
     problems: list[MoveProblem]
+    count: int
+    bad_rows: int
+    quantity: int
+    sources: int
+    targets: int
+    licenses: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its rows succeed or fail alone, in a job."""
+        return self.count > MAX_LINES
 
     def ensure_clean(self) -> None:
         """Raise `rows_refused` with every problem, unless there is none."""
@@ -62,30 +92,51 @@ class TransferFile:
 def read_transfer_file(sight: Sight, content: bytes) -> TransferFile:
     """Read a CSV or XLSX file of moves; names are looked up among what the actor may manage.
 
-    Raises `missing_column`, `no_rows`, `too_many_lines`, and what `tabular.read` raises.
+    Raises `missing_column`, `no_rows`, and what `tabular.read` raises.
     """
-    table = tabular.read(content)
-    head = _columns(table[0] if table else [])
-    places = {va.name_key: va for va in sight.all_virtual_accounts() if sight.may_manage(va.pk)}
-    tags = _tags({row[head["sku"]] for row in table[1:] if head["sku"] < len(row)}, sight)
+    reader = Reader(sight)
     moves: list[Move] = []
     problems: list[MoveProblem] = []
-    for number, cells in enumerate(table[1:], 2):
-        given = {key: cells[at] if at < len(cells) else "" for key, at in head.items()}
-        if not given["target"] and not given["quantity"]:
-            continue
-        move = _move(number, given, places, tags, problems)
-        if move is not None:
-            moves.append(move)
-    if not moves and not problems:
+    sources, targets, tags = set(), set(), set()
+    count = bad_rows = quantity = 0
+    for part in batched(rows_of(io.BytesIO(content)), PART):
+        count += len(part)
+        lines, wrong = reader.understand(part)
+        bad_rows += len(part) - len(lines)
+        quantity += sum(line.quantity or 0 for line in lines)
+        sources |= {line.source.pk for line in lines}
+        targets |= {line.target.pk for line in lines}
+        tags |= {line.tag.pk for line in lines}
+        if count <= MAX_LINES:
+            moves += [Move(line.source, line.target, line.tag, line.quantity or 0, line.lot_uid) for line in lines]
+            problems += wrong
+        else:
+            moves.clear()
+            problems = (problems + wrong)[:SHOWN]
+    if not count:
         raise BusinessError(
             "no_rows", 422, _("The file holds no transfer: fill in the target and the quantity of a row.")
         )
-    if len(moves) + len(problems) > MAX_LINES:
-        raise BusinessError(
-            "too_many_lines", 422, _("One act takes at most %(most)s lines. Split it."), most=f"{MAX_LINES:,}"
-        )
-    return TransferFile(moves, problems)
+    return TransferFile(moves, problems, count, bad_rows, quantity, len(sources), len(targets), len(tags))
+
+
+def every_problem(sight: Sight, file: IO[bytes]) -> Iterator[tuple[Row, MoveProblem]]:
+    """Each problem of a file with its row, read part by part."""
+    reader = Reader(sight)
+    for part in batched(rows_of(file), PART):
+        by_number = {row.number: row for row in part}
+        yield from ((by_number[problem.row], problem) for problem in reader.understand(part)[1])
+
+
+def rows_of(file: IO[bytes]) -> Iterator[Row]:
+    """The rows that ask for something, as they are written. Raises `missing_column`, and what `tabular.read` raises."""
+    table = tabular.read_rows(file)
+    head = _columns(next(table, []))
+    places = list(head.items())
+    for number, cells in enumerate(table, 2):
+        given = {key: cells[at] if at < len(cells) else "" for key, at in places}
+        if given["target"] or given["quantity"]:
+            yield Row(number, given)
 
 
 def _columns(head: list[str]) -> dict[str, int]:
@@ -100,45 +151,82 @@ def _columns(head: list[str]) -> dict[str, int]:
     return found
 
 
-def _tags(skus: set[str], sight: Sight) -> dict[str, LicenseTag]:
-    """The licenses of the file that lie where the actor sees them; others are as unknown as those that do not exist."""
-    visible = Pool.objects.filter(account=sight.account, virtual_account__in=sight.all_virtual_accounts().values("pk"))
-    keys = [name_key(sku) for sku in skus]
-    return {tag.sku_key: tag for tag in LicenseTag.objects.filter(sku_key__in=keys, pk__in=visible.values("tag"))}
+@dataclass
+class Reader:
+    """Understands rows for one reader: virtual accounts that he may manage, licenses that lie where he sees them.
+
+    Others are as unknown as those that do not exist. Each name is looked up once.
+    """
+
+    sight: Sight
+    places: dict[str, VirtualAccount | None] = field(default_factory=dict)
+    tags: dict[str, LicenseTag | None] = field(default_factory=dict)
+
+    def understand(self, rows: Sequence[Row]) -> tuple[list[Line], list[MoveProblem]]:
+        """The lines that can be tried, and every problem of the others."""
+        self._find_places({row.cells[side] for row in rows for side in ("source", "target")})
+        self._find_tags({row.cells["sku"] for row in rows})
+        lines: list[Line] = []
+        problems: list[MoveProblem] = []
+        for row in rows:
+            line = self._line(row, problems)
+            if line is not None:
+                lines.append(line)
+        return lines, problems
+
+    def _find_places(self, names: set[str]) -> None:
+        """Fill `places`, by the names as they are written."""
+        unknown = {name: name_key(name) for name in names if name not in self.places}
+        found: dict[str, VirtualAccount] = {}
+        for part in batched(sorted(set(unknown.values())), 500):
+            for place in self.sight.all_virtual_accounts().filter(name_key__in=part):
+                if self.sight.may_manage(place.pk):
+                    found[place.name_key] = place
+        self.places |= {name: found.get(key) for name, key in unknown.items()}
+
+    def _find_tags(self, skus: set[str]) -> None:
+        unknown = {sku: name_key(sku) for sku in skus if sku not in self.tags}
+        visible = Pool.objects.filter(
+            account=self.sight.account, virtual_account__in=self.sight.all_virtual_accounts().values("pk"),
+            tag=OuterRef("pk"),
+        )  # fmt: skip
+        found: dict[str, LicenseTag] = {}
+        for part in batched(sorted(set(unknown.values())), 500):
+            tags = LicenseTag.objects.filter(Exists(visible), sku_key__in=part)
+            found |= {tag.sku_key: tag for tag in tags}
+        self.tags |= {sku: found.get(key) for sku, key in unknown.items()}
+
+    def _line(self, row: Row, problems: list[MoveProblem]) -> Line | None:
+        given, before = row.cells, len(problems)
+
+        def refuse(column: str, error: BusinessError) -> None:
+            problems.append(MoveProblem(row.number, column, error))
+
+        source, target = self.places[given["source"]], self.places[given["target"]]
+        for column, found in (("source", source), ("target", target)):
+            if found is None:
+                refuse(column, _unknown_place(given[column]))
+        if source is not None and target is not None and source.pk == target.pk:
+            refuse("target", same_virtual_account())
+        tag = self.tags[given["sku"]]
+        if tag is None:
+            refuse("sku", unknown_license(given["sku"]))
+        quantity = _quantity(given["quantity"])
+        if quantity is None:
+            refuse("quantity", bad_quantity())
+        if len(problems) > before or source is None or target is None or tag is None or quantity is None:
+            return None
+        return Line(row.number, source, target, tag, quantity, given.get("lot", "").lower() or None)
 
 
-def _move(
-    number: int,
-    given: dict[str, str],
-    places: dict[str, VirtualAccount],
-    tags: dict[str, LicenseTag],
-    problems: list[MoveProblem],
-) -> Move | None:
-    before = len(problems)
-
-    def refuse(column: str, code: str, message: object, **data: object) -> None:
-        problems.append(MoveProblem(number, column, BusinessError(code, 422, message, **data)))  # type: ignore[arg-type]
-
-    source, target = places.get(name_key(given["source"])), places.get(name_key(given["target"]))
-    for column, found in (("source", source), ("target", target)):
-        if found is None:
-            text = _("There is no virtual account “%(name)s” whose licenses you may move.")
-            refuse(column, "unknown_virtual_account", text, name=given[column])
-    if source is not None and target is not None and source.pk == target.pk:
-        refuse("target", "same_virtual_account", _("Source and target are the same. Choose another target."))
-    tag = tags.get(name_key(given["sku"]))
-    if tag is None:
-        problems.append(MoveProblem(number, "sku", unknown_license(given["sku"])))
-    quantity = _quantity(given["quantity"])
-    if quantity is None:
-        most = f"{MAX_QUANTITY:,}"
-        refuse("quantity", "bad_quantity", _("Enter a whole number between 1 and %(most)s."), most=most)
-    if len(problems) > before or source is None or target is None or tag is None or quantity is None:
-        return None
-    return Move(source, target, tag, quantity, given.get("lot", "").lower() or None)
+def _unknown_place(name: str) -> BusinessError:
+    text = _("There is no virtual account “%(name)s” whose licenses you may move.")
+    return BusinessError("unknown_virtual_account", 422, text, name=name)
 
 
 def _quantity(text: str) -> int | None:
+    if text.isascii() and text.isdecimal() and len(text) < 16:
+        return int(text) or None
     digits = name_key(text).replace(",", "").replace(" ", "")
     if not digits.isdecimal() or len(digits) > 16:
         return None

@@ -168,6 +168,14 @@ def list_unassigned(actor: Actor, account: SmartAccount, *, limit: int = 500) ->
     return _rows_of(list(found), ids)
 
 
+def unassigned_lines(actor: Actor, account: SmartAccount, filters: Filters | None = None) -> QuerySet[OrderLine]:
+    """The lines of which something is unassigned and that match, as far as the actor may see them."""
+    rows, ids = visible_lines(actor, account)
+    if ids is not None:
+        rows = rows.filter(virtual_account__in=ids)  # the state of others' parts is not told
+    return _joined(of_status(_narrowed(rows, filters), State.UNASSIGNED))
+
+
 def visible_lines(
     actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None = None
 ) -> tuple[QuerySet[OrderLine], set[int] | None]:
