@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 
 from django.db.models import OuterRef, Q, QuerySet
 
@@ -196,6 +197,18 @@ def get_line(actor: Actor, account: SmartAccount, uid: str) -> LineRow:
     return _first(rows, uid, ids)
 
 
+def lines_by_uid(actor: Actor, account: SmartAccount, uids: Iterable[str]) -> dict[str, OrderLine]:
+    """Lines of an account by their handles; NotFound if the actor does not see one of them."""
+    rows, _ids = visible_lines(actor, account)
+    wanted = sorted(set(uids))
+    found: dict[str, OrderLine] = {}
+    for part in batched(wanted, 500):
+        found |= {line.uid: line for line in _joined(rows.filter(uid__in=part))}
+    if len(found) < len(wanted):
+        raise NotFound
+    return found
+
+
 def get_company_line(actor: Actor, company: PartnerCompany, uid: str) -> LineRow:
     """One line that a company recorded, or NotFound."""
     ensure_partner(actor, company)
@@ -227,8 +240,11 @@ def get_any_order(actor: Actor, uid: str) -> tuple[Order, list[LineRow]]:
 def unassigned_of(lines: Iterable[OrderLine]) -> dict[int, int]:
     """How many of each line lie unassigned, by the line's key."""
     lots = {line.lot_id: line.pk for line in lines if line.lot_id is not None}
-    held = Holding.objects.filter(lot__in=list(lots), place__kind=Place.Kind.UNASSIGNED, quantity__gt=0)
-    return {lots[lot]: quantity for lot, quantity in held.values_list("lot_id", "quantity")}
+    found: dict[int, int] = {}
+    for part in batched(lots, 500):
+        held = Holding.objects.filter(lot__in=part, place__kind=Place.Kind.UNASSIGNED, quantity__gt=0)
+        found |= {lots[lot]: quantity for lot, quantity in held.values_list("lot_id", "quantity")}
+    return found
 
 
 def _joined(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:

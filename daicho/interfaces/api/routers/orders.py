@@ -168,10 +168,12 @@ def create_assignment(request: HttpRequest, identifier: str, body: AssignIn) -> 
     """Assign unassigned lines to virtual accounts, whole or split, in one act."""
     actor = actor_of(request)
     account = policy.find_account(actor, identifier)
-    parts = []
-    for part in body.parts:
-        place = policy.get_virtual_account(actor, account, part.virtual_account, Permission.ORDERS_VIEW)
-        parts.append(LinePart(read.get_line(actor, account, part.line).line, place, part.quantity))
+    lines = read.lines_by_uid(actor, account, {part.line for part in body.parts})
+    places = {
+        uid: policy.get_virtual_account(actor, account, uid, Permission.ORDERS_VIEW)
+        for uid in sorted({part.virtual_account for part in body.parts})
+    }
+    parts = [LinePart(lines[part.line], places[part.virtual_account], part.quantity) for part in body.parts]
     entry = assign_lines(actor, account=account, request_id=request_id_of(request), parts=parts, memo=body.memo)
     return Status(201, {"entry": entry.uid})
 
