@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 MOST = 2**53 - 1
 
@@ -23,17 +24,20 @@ DIGITS: dict[str, int] = {
 _NUMBER = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d*))?")
 
 
+def value(amount: int, currency: str) -> int | Decimal:
+    """The amount in whole units of its currency, with the decimals that the currency has."""
+    digits = DIGITS[currency]
+    return Decimal(amount).scaleb(-digits) if digits else amount
+
+
 def number(amount: int, currency: str) -> str:
     """`1234.50`: as a program or a spreadsheet reads it, without separators."""
-    digits = DIGITS[currency]
-    whole, part = divmod(amount, 10**digits)
-    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
+    return str(value(amount, currency))
 
 
 def text(amount: int, currency: str) -> str:
     """`1,234.50 USD`: for people."""
-    whole, dot, part = number(amount, currency).partition(".")
-    return f"{int(whole):,}{dot}{part} {currency}"
+    return f"{value(amount, currency):,} {currency}"
 
 
 def read(written: str, currency: str) -> int | None:

@@ -8,10 +8,10 @@ from tests.licenses.conftest import A, Stocked
 from tests.world import World
 
 LISTS = (
-    "", "licenses/", "licenses/by-license/", "licenses/by-virtual-account/", "subscriptions/", "ending/", "ended/",
+    "", "licenses/", "licenses/by-license/", "licenses/by-virtual-account/", "subscriptions/", "lots/", "ending/", "ended/",
     "transfers/", "transfers/requests/", "devices/", "search/", "search/?q=osaka",
 )  # fmt: skip
-WRITERS = ("transfers/new/", "transfers/csv/", "transfers/start/", "devices/new/", "devices/import/")
+WRITERS = ("transfers/new/", "transfers/csv/", "transfers/start/", "devices/new/", "devices/import/", "lots/import/")
 TABS = ("", "devices/", "virtual-accounts/", "use-over-time/", "orders/", "history/")
 
 

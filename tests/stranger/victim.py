@@ -16,9 +16,12 @@ from daicho.domain.access.rules import Permission, Role
 from daicho.domain.accounts.models import Acceptance, Agreement, Contest, Guide, Opening
 from daicho.domain.alerts.models import Alert, ExtraAddress
 from daicho.domain.audit.models import Event
+from daicho.domain.bulk.models import Job, Refusal
 from daicho.domain.catalog.models import Ladder, Product
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.records import create_device
+from daicho.domain.files import store
+from daicho.domain.ledger.commands.lot_details import change_lot_details
 from daicho.domain.ledger.commands.transfer import Move, transfer_licenses
 from daicho.domain.ledger.models import TransferRequest
 from daicho.domain.mailbox.models import Mail
@@ -107,6 +110,13 @@ def make_victim(world: World) -> Victim:
     )  # fmt: skip
     ids["transfer_request"] = waiting.uid
 
+    change_lot_details(
+        admin, account=account, lot_uid=ids["lot"],
+        changes={"management_number": f"{PLANTED} 0001", "certificate_number": f"{PLANTED} C", "amount": PRIME, "currency": "JPY"},
+    )  # fmt: skip
+    file = f"lot,note\n{ids['lot']},{PLANTED} note".encode()
+    ids["details_file"] = store.keep("details.csv", "text/csv", [file], actor=admin).uid
+
     # People.
     ids["grant"] = Grant.objects.get(user=world.viewer).uid
     secrets["invitation"], hashed = link()
@@ -172,6 +182,20 @@ def make_victim(world: World) -> Victim:
     event = Event.objects.filter(account=account, virtual_account=tokyo).latest("id")
     mail = Mail.objects.create(to="x@vendor.example", template="invitation", state=Mail.State.FAILED)
     ids |= {"event": event.uid, "mail": mail.uid}
+
+    # Jobs: one that waits, one that made a file and refused a row, one of the partner.
+    job = {"kind": "license.transfer_file", "source_name": f"{PLANTED}.csv", "starter_name": world.admin.name}
+    made = store.keep(f"{PLANTED}.csv", "text/csv", [f"{PLANTED},{PRIME}".encode()])
+    waits, ended = (
+        Job.objects.create(**job, owner=admin.owner, user=world.admin, account=account, request_id=uuid.uuid4(), **more)
+        for more in ({}, {"state": "done", "refused": 1, "result": made, "result_name": made.name, "ended_at": now()})
+    )
+    Refusal.objects.create(job=ended, number=0, row=2, code="x", text=f"{PLANTED} is odd", cells=[PLANTED])
+    partners = Job.objects.create(
+        **job, owner=world.as_(world.reseller).owner, user=world.reseller, company=world.reseller_company,
+        request_id=uuid.uuid4(), state="done", ended_at=now(), refused=1, result=made, result_name=made.name,
+    )  # fmt: skip
+    ids |= {"job": waits.uid, "job_done": ended.uid, "partner_job": partners.uid}
     ids |= {"alert": alert.uid, "extra_address": extra.uid, "draft": draft.uid}
     return victim
 

@@ -88,6 +88,7 @@ def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
             (P.LICENSES_VIEW, "ends-list", _("End dates"), "calendar-due"),
             (P.LICENSES_VIEW, "transfers-list", _("Transfers"), "arrows-exchange"),
             (P.LICENSES_VIEW, "licenses-subscriptions", _("Subscriptions"), "refresh"),
+            (P.LICENSES_VIEW, "lots-list", _("Lots"), "receipt"),
         ),
         (
             (P.DEVICES_VIEW, "devices-list", _("Devices"), "server"),
@@ -103,10 +104,11 @@ def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
             (P.AGREEMENTS_VIEW, "agreements-list", _("Account agreement"), "certificate"),
             (P.ALERTS_VIEW, "alerts-list", _("Alerts"), "bell"),
             (P.EVENTS_VIEW, "events-list", _("Event log"), "history"),
+            (P.LICENSES_VIEW, "jobs-list", _("Jobs"), "hourglass"),
             (P.ACCOUNT_VIEW, "account-settings", _("Settings"), "settings"),
         ),
     )  # fmt: skip
-    whole_account_only = {"agreements-list", "access_requests-list", "account-settings"}
+    whole_account_only = {"agreements-list", "access_requests-list", "jobs-list", "account-settings"}
     groups = []
     for group in entries:
         items = [
@@ -127,6 +129,7 @@ def _partner_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
                 _item(request, here.url("partner-order-new"), _("Record an order"), "plus"),
                 _item(request, here.url("partner-orders"), _("Recorded orders"), "shopping-cart"),
                 _item(request, here.url("partner-import"), _("Import orders"), "upload"),
+                _item(request, here.url("partner-jobs-list"), _("Jobs"), "hourglass"),
             ]
         )
     ]
@@ -150,6 +153,7 @@ def _operator_nav(request: HttpRequest) -> list[kit.NavGroup]:
         ),
         (
             ("events-operator", _("Event log"), "history"),
+            ("operator_jobs-list", _("Jobs"), "hourglass"),
             ("operator_status-page", _("Status"), "database"),
         ),
     )  # fmt: skip

@@ -7,25 +7,27 @@ other to who may not see them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from daicho.core import tabular
+from daicho.core import money, tabular
 from daicho.core.actor import Actor
+from daicho.core.clock import last_day
 from daicho.core.errors import BusinessError, FieldErrors
 from daicho.core.text import name_key
 from daicho.domain.access.policy import Scope
 from daicho.domain.access.rules import Permission
-from daicho.domain.ledger.details import COLUMNS, COMPANY, FIELDS, Details, changed, written
+from daicho.domain.ledger.details import COLUMNS, COMPANY, FIELDS, SHARED, Details, changed, written
 from daicho.domain.ledger.details_door import Places, ensure_may_change_some, may_change_shared, places_of, sees_shared
 from daicho.domain.ledger.limits import MAX_LINES
 from daicho.domain.ledger.models import Lot, LotDetails
 from daicho.domain.ledger.queries.errors import rows_refused
-from daicho.domain.ledger.queries.lot_details import UNSEEN, of_row
+from daicho.domain.ledger.queries.lot_details import UNSEEN, every_kept_lot, of_row
+from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.tenancy.models import SmartAccount
 
 PART = 1_000
@@ -77,6 +79,31 @@ class _Known:
     lots: dict[str, Lot]
     places: Places
     details: dict[int, Details]
+
+
+def file_head(sight: Sight) -> list[str]:
+    """The columns of the file that the actor may take out: what names the lot, then what he may see of the rest."""
+    return ["lot", "sku", "virtual_account", "quantity", "end_on", "order", *(FIELDS if sight.sees_all else SHARED)]
+
+
+def file_rows(sight: Sight, *, editable: bool = False) -> Iterator[list[tabular.Cell]]:
+    """One row for each lot whose columns the actor may see (`editable`: may change), as `read_details_file` reads it."""
+    names, zone = file_head(sight)[6:], sight.account.time_zone
+    for kept in every_kept_lot(sight, editable=editable):
+        lot = kept.lot
+        end_on = last_day(lot.end_at, zone) if lot.end_at is not None else None
+        yield [
+            lot.uid, lot.tag.sku, ", ".join(kept.virtual_accounts), kept.quantity, end_on, lot.order_number,
+            *(cell(kept.details, name) for name in names),
+        ]  # fmt: skip
+
+
+def cell(details: Details, name: str) -> tabular.Cell:
+    """A column as a file holds it: an amount in whole units, as on the invoice."""
+    if name == "amount" and details.amount is not None:
+        return money.number(details.amount, details.currency)
+    found: tabular.Cell = getattr(details, name)
+    return found
 
 
 def read_details_file(actor: Actor, *, account: SmartAccount, content: bytes) -> DetailsFile:

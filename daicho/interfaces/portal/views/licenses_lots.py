@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import batched
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
@@ -15,10 +16,14 @@ from django.utils.translation import gettext_lazy
 from daicho.core import tabular
 from daicho.core.clock import today
 from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.details import FIELDS, Details
+from daicho.domain.ledger.queries.details_file import cell
+from daicho.domain.ledger.queries.lot_details import UNSEEN, details_by_uid, details_of
 from daicho.domain.ledger.queries.lots import LotCells, LotCriteria, every_lot, list_lots
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views.licenses_parts import KINDS, last_day_of, license_name, sight_of
+from daicho.interfaces.portal.views.lots_parts import details_columns
 from daicho.interfaces.portal.web import Here, account_page
 
 LOT_STATES = [
@@ -40,6 +45,7 @@ CELLS: dict[str, Callable[[LotCells], Any]] = {
 
 
 FILE_KEYS = {*CELLS, "kind", "start", "end", "days_left"}
+DETAILS_PART = 5_000
 
 
 def file_cells(rows: Iterable[LotCells], keys: Sequence[str], zone: str) -> Iterator[list[tabular.Cell]]:
@@ -63,6 +69,19 @@ def file_cells(rows: Iterable[LotCells], keys: Sequence[str], zone: str) -> Iter
     cells = [made[key] for key in keys]
     for row in rows:
         yield [cell(row) for cell in cells]
+
+
+def cells_with_details(
+    sight: Sight, rows: Iterable[LotCells], keys: Sequence[str], zone: str
+) -> Iterator[list[tabular.Cell]]:
+    """The same with ledger columns, which stand last among the columns; read for some thousands of lots at a time."""
+    plain = [key for key in keys if key in FILE_KEYS]
+    names = [key for key in keys if key not in FILE_KEYS]
+    for part in batched(rows, DETAILS_PART):
+        kept = details_by_uid(sight, {row.uid for row in part})
+        for row, cells in zip(part, file_cells(part, plain, zone), strict=True):
+            details = kept.get(row.uid, UNSEEN)
+            yield [*cells, *(cell(details, name) for name in names)]
 
 
 def order_url(here: Here, number: str) -> str:
@@ -89,11 +108,16 @@ class LotList(ListPage):
         ChoiceFilter("kind", gettext_lazy("Kind"), list(KINDS.items())),
     )
 
+    def __init__(self, request: HttpRequest, **given: Any) -> None:
+        self.kept: dict[int, Details] = {}  # ledger columns of the rows that are shown, by lot
+        super().__init__(request, **given)
+
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         here, zone = self.here, self.here.account.time_zone
         columns = [
-            Column("lot", gettext_lazy("Lot"), kind="code", value=lambda r: r.lot.uid),
+            Column("lot", gettext_lazy("Lot"), kind="code", value=lambda r: r.lot.uid,
+                   link=lambda r: here.url("lots-detail", lot=r.lot.uid)),
             Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.place.virtual_account.name),
             Column("state", gettext_lazy("State"), kind="state", value=lambda r: LOT_LOOK.get(r.state, r.state)),
             Column("kind", gettext_lazy("Kind"), value=lambda r: KINDS[r.lot.kind]),
@@ -120,7 +144,8 @@ class LotList(ListPage):
                 value=lambda r: r.lot.order_number,
                 link=lambda r: order_url(here, r.lot.order_number),
             ),
-        ]
+            *details_columns(self.sight, self.kept),
+        ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 
     def criteria(self, q: ListQuery) -> LotCriteria:
@@ -128,16 +153,30 @@ class LotList(ListPage):
         return LotCriteria(tag_uid=self.tag_uid, state=q.filters.get("state", ""), kinds=kinds, text=q.text)
 
     def plain_rows(self, q: ListQuery, keys: Sequence[str]) -> Iterator[Sequence[tabular.Cell]] | None:
-        if not set(keys) <= FILE_KEYS:
+        details = set(keys) & set(FIELDS)
+        if not set(keys) <= FILE_KEYS | details:
             return None
         rows = every_lot(self.sight, self.criteria(q), sort=q.sort or "end", descending=q.descending)
-        return file_cells(rows, keys, self.here.account.time_zone)
+        zone = self.here.account.time_zone
+        return cells_with_details(self.sight, rows, keys, zone) if details else file_cells(rows, keys, zone)
 
     def fetch(self, q: ListQuery) -> Page:
         page = list_lots(
             self.sight, self.criteria(q), sort=q.sort or "end", descending=q.descending, cursor=q.cursor, size=q.size
         )
+        if any(column.key in FIELDS for column in self.shown()):
+            self.kept.clear()
+            self.kept.update(details_of(self.sight, {row.lot.pk for row in page.rows}))
         return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+
+
+def license_columns(here: Here) -> list[Column]:
+    """Which license a lot is of, for lists of several."""
+    return [
+        Column("license", gettext_lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
+               link=lambda r: here.url("licenses-detail", tag=r.lot.tag.uid)),
+        Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
+    ]  # fmt: skip
 
 
 class SubscriptionList(LotList):
@@ -157,14 +196,8 @@ class SubscriptionList(LotList):
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
-        here = self.here
         head, *rest = super().columns
-        license_columns = [
-            Column("license", gettext_lazy("License"), value=lambda r: license_name(r.lot.tag), phone=True,
-                   link=lambda r: here.url("licenses-detail", tag=r.lot.tag.uid)),
-            Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku),
-        ]  # fmt: skip
-        return [head, *license_columns, *(column for column in rest if column.key != "kind")]
+        return [head, *license_columns(self.here), *(column for column in rest if column.key != "kind")]
 
 
 @account_page(Permission.LICENSES_VIEW)

@@ -1,0 +1,11 @@
+from daicho.interfaces.portal.views import lots, lots_import
+from daicho.interfaces.portal.web import account_paths
+
+urlpatterns = [
+    *account_paths("lots/", lots.lot_list, "lots-list"),
+    *account_paths("lots/import/", lots_import.upload, "lots-import"),
+    *account_paths("lots/import/<str:file>/", lots_import.check, "lots-import-check"),
+    *account_paths("lots/ledger-columns.<str:kind>", lots_import.export, "lots-export"),
+    *account_paths("lots/<str:lot>/", lots.detail, "lots-detail"),
+    *account_paths("lots/<str:lot>/edit/", lots.edit, "lots-edit"),
+]
