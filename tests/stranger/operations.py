@@ -57,7 +57,7 @@ PATHS = {
     "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
-    "lots": "lot",
+    "lots": "lot", "jobs": "job",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -129,11 +129,16 @@ CALLS: dict[str, Call] = {
     "listStatementLines": Call(query="since=2026-11-01&until=2026-11-30"),
     "getUseOverTime": Call(),
     "listLots": Call(),
+    "getLot": Call(),
+    "getLotDetails": Call(),
+    "changeLotDetails": Call(body={"note": "binder 4", "amount": 1200, "currency": "JPY"}),
+    "importLotDetails": Call(file=b"lot,note\n<lot>,binder 5\n"),
     "listEnds": Call(),
     "createTransfer": Call(body=MOVES),
     "listTransfers": Call(),
     "previewTransfer": Call(body=MOVES),
     "importTransfer": Call(file=b"source,target,sku,quantity\nAOZORA Tokyo,Osaka,NET-ADV,1\n"),
+    "transferMatching": Call(body={"filter": {"sku": "NET-ADV"}, "target": "<va_osaka>"}, status=(202,)),
     "getTransfer": Call(),
     "undoTransfer": Call(body={}),
     "listTransferRequests": Call(),
@@ -157,6 +162,7 @@ CALLS: dict[str, Call] = {
     "getOrderLine": Call(),
     "getOrderCard": Call(),
     "assignOrderLines": Call(body={"parts": [{"line": "<unassigned_line>", "quantity": 5, "virtual_account": "<va>"}]}),
+    "assignMatching": Call(body={"filter": {"text": "PO"}, "virtual_account": "<va>"}, status=(202,)),
     "undoAssignment": Call(path={"entry": "assignment"}, body={}),
     "recordPartnerOrder": Call(PARTNER, body=ORDER),
     "listPartnerOrderLines": Call(PARTNER),
@@ -270,4 +276,13 @@ CALLS: dict[str, Call] = {
     "setAllowance": Call(OPERATOR, body={"sku": "NET-ADV", "monthly_quantity": 10}),
     "previewOrderImport": Call(OPERATOR, file=ORDER_FILE),
     "importOrders": Call(OPERATOR, file=ORDER_FILE),
+    # jobs
+    "listJobs": Call(is_own=True),
+    "listAccountJobs": Call(),
+    "listPartnerJobs": Call(PARTNER),
+    "listAllJobs": Call(OPERATOR),
+    "getJob": Call(),
+    "cancelJob": Call(),
+    "getJobResult": Call(path={"uid": "job_done"}),
+    "getJobRefusedRows": Call(path={"uid": "job_done"}),
 }

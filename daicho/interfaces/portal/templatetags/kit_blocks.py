@@ -235,10 +235,14 @@ def diff(context: Context, old: str, new: str) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def progress(context: Context, done: int, total: int, failed: int = 0, label: Any = "") -> SafeString:
-    text = ngettext("%(done)s of %(total)s row", "%(done)s of %(total)s rows", total) % {
-        "done": words.num(done), "total": words.num(total),
-    }  # fmt: skip
+def progress(context: Context, done: int, total: int | None, failed: int = 0, label: Any = "") -> SafeString:
+    """`total` None: it is not known yet, and the bar moves without an end."""
+    one, many = (
+        ("%(done)s row", "%(done)s rows")
+        if total is None
+        else ("%(done)s of %(total)s row", "%(done)s of %(total)s rows")
+    )
+    text = ngettext(one, many, done if total is None else total) % {"done": words.num(done), "total": words.num(total)}
     return part(context, "progress", done=done, total=total, failed=failed, text=text, label=label or _("Progress"))
 
 

@@ -33,6 +33,7 @@ JOB_WORDS: dict[str, str | Promise] = {
     "hand-over-rights": lazy("Hand over rights on their day"),
     "forget-requests": lazy("Forget answers kept for repeated requests"),
     "end-sessions": lazy("Remove ended sessions"),
+    "forget-jobs": lazy("Remove old files of jobs and unused uploads"),
 }
 SHOWN_FINDINGS = 5
 
