@@ -9,8 +9,6 @@ from dataclasses import asdict
 from itertools import batched
 from typing import Any
 
-from django.db.models import QuerySet
-
 from daicho.core.actor import Actor
 from daicho.core.commands import command, one_act
 from daicho.domain.access.policy import ensure_may, find_virtual_account
@@ -22,8 +20,8 @@ from daicho.domain.files.models import StoredFile
 from daicho.domain.ledger.commands.transfer_lines import Line, transfer_lines
 from daicho.domain.ledger.door import ensure_may_somewhere
 from daicho.domain.ledger.models import Pool
-from daicho.domain.ledger.queries.pools import PoolCriteria, find_pools
-from daicho.domain.ledger.queries.sight import Sight, look
+from daicho.domain.ledger.queries.pools import PoolCriteria, spare_pools
+from daicho.domain.ledger.queries.sight import look
 from daicho.domain.ledger.queries.transfer_file import COLUMNS, Reader, Row, rows_of
 from daicho.domain.ledger.rules import Choice
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -78,7 +76,7 @@ def start_transfer_matching(
     """
     ensure_may(actor, Permission.LICENSES_MANAGE, account, target)
     sight = look(actor, account, virtual_account, below=below)
-    found = spare_of(sight, criteria, target)
+    found = spare_pools(sight, criteria).exclude(virtual_account=target)
     params = {
         "criteria": {name: value for name, value in asdict(criteria).items() if value != getattr(PoolCriteria(), name)},
         "virtual_account": virtual_account.uid if virtual_account is not None else None,
@@ -89,14 +87,6 @@ def start_transfer_matching(
         actor, kind=MATCHING, request_id=request_id, account=account, params=params, total=found.count(),
         title={"target": target.name},
     )  # fmt: skip
-
-
-def spare_of(sight: Sight, criteria: PoolCriteria, target: VirtualAccount | None) -> QuerySet[Pool]:
-    """The pools that match, of which something is spare and may be moved by this reader, but for those of the target."""
-    found = find_pools(sight, criteria).filter(balance__gt=0)
-    if target is not None:
-        found = found.exclude(virtual_account=target)
-    return found if sight.manages is None else found.filter(virtual_account__in=sight.manages)
 
 
 def run_transfer_file(run: Run) -> None:
@@ -141,7 +131,11 @@ def _take_pools(run: Run) -> bool:
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in params["criteria"].items()
     }
-    matching = spare_of(sight, PoolCriteria(**given), target).filter(pk__gt=after, pk__lte=params["upper"])
+    matching = (
+        spare_pools(sight, PoolCriteria(**given))
+        .exclude(virtual_account=target)
+        .filter(pk__gt=after, pk__lte=params["upper"])
+    )
     pools = list(matching.order_by("pk")[:PART])
     if not pools:
         return False

@@ -176,12 +176,27 @@ def pool_totals(sight: Sight, criteria: PoolCriteria) -> PoolTotals:
     """Count and sums of all pools that match, read to 10,001 rows at most. Idle pools of large accounts: not counted."""
     if criteria.idle and sight.is_large:
         return PoolTotals(None, False, {})
-    first = find_pools(sight, criteria).order_by().values("pk", *SUMS)[: COUNT_LIMIT + 1]
+    return _totals(find_pools(sight, criteria))
+
+
+def _totals(pools: QuerySet[Pool]) -> PoolTotals:
+    first = pools.order_by().values("pk", *SUMS)[: COUNT_LIMIT + 1]
     found = first.aggregate(count=Count("pk"), **{name: Sum(name) for name in SUMS})
     count = found.pop("count")
     if count > COUNT_LIMIT:
         return PoolTotals(COUNT_LIMIT, False, {})
     return PoolTotals(count, True, {name: found[name] or 0 for name in SUMS})
+
+
+def spare_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
+    """The pools that match, of which something is spare and may be moved by this reader."""
+    found = find_pools(sight, criteria).filter(balance__gt=0)
+    return found if sight.manages is None else found.filter(virtual_account__in=sight.manages)
+
+
+def spare_totals(sight: Sight, criteria: PoolCriteria) -> PoolTotals:
+    """Count and sums of what `spare_pools` gives, read to 10,001 rows at most."""
+    return _totals(spare_pools(sight, criteria))
 
 
 def branch_totals(sight: Sight, criteria: PoolCriteria | None = None, *, limit: int = 2_000) -> list[BranchTotal]:

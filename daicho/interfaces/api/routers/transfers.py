@@ -12,6 +12,7 @@ from pydantic import Field
 from daicho.core.errors import NotFound
 from daicho.core.text import name_key
 from daicho.domain.catalog.queries import tags_by_sku
+from daicho.domain.files.store import UPLOAD_LIMIT, keep
 from daicho.domain.ledger.commands.transfer import (
     Move,
     approve_transfer,
@@ -20,6 +21,7 @@ from daicho.domain.ledger.commands.transfer import (
     transfer_licenses,
     withdraw_transfer,
 )
+from daicho.domain.ledger.commands.transfer_jobs import start_transfer_file
 from daicho.domain.ledger.commands.undo import undo_entry
 from daicho.domain.ledger.queries.entries import (
     TRANSFER_KINDS,
@@ -36,6 +38,7 @@ from daicho.domain.ledger.queries.errors import unknown_license
 from daicho.domain.ledger.queries.sight import Sight, places_by_uid
 from daicho.domain.ledger.queries.transfer_file import read_transfer_file
 from daicho.interfaces.api.auth import actor_of, request_id_of
+from daicho.interfaces.api.jobs import JobOut, started
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import named, sight_of
@@ -259,7 +262,9 @@ def preview(request: HttpRequest, identifier: str, body: TransferIn) -> Any:
 
 
 @router.post(
-    "/accounts/{identifier}/transfers/import", response={201: OutcomeOut, **PROBLEMS}, operation_id="importTransfer"
+    "/accounts/{identifier}/transfers/import",
+    response={201: OutcomeOut, 202: JobOut, **PROBLEMS},
+    operation_id="importTransfer",
 )
 def import_transfer(
     request: HttpRequest,
@@ -268,14 +273,27 @@ def import_transfer(
     choice: Choice = "soonest_end",
     memo: Annotated[Text, Field(max_length=500)] = "",
 ) -> Any:
-    """A transfer from a CSV or XLSX file (source, target, sku, quantity, lot), all rows or none."""
+    """A transfer from a CSV or XLSX file (source, target, sku, quantity, lot).
+
+    Up to 10,000 rows: all rows or none, in one act. More, up to 200,000: 202 and a job, in which each row succeeds or
+    fails alone.
+    """
+    actor, request_id = actor_of(request), request_id_of(request)
     sight = sight_of(request, identifier)
     found = read_transfer_file(sight, file.read())
+    if found.is_large:
+        file.seek(0)
+        kept = keep(
+            file.name or "transfer.csv", file.content_type or "text/csv", file.chunks(), actor=actor, limit=UPLOAD_LIMIT
+        )
+        job = start_transfer_file(
+            actor, account=sight.account, request_id=request_id, file=kept, rows=found.count, choice=choice, memo=memo
+        )
+        return started(job)
     found.ensure_clean()
     outcome = transfer_licenses(
-        actor_of(request), account=sight.account, request_id=request_id_of(request), moves=found.moves, choice=choice,
-        memo=memo,
-    )  # fmt: skip
+        actor, account=sight.account, request_id=request_id, moves=found.moves, choice=choice, memo=memo
+    )
     return Status(201, outcome_out(outcome))
 
 

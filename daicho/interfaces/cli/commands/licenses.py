@@ -6,6 +6,7 @@ import argparse
 import uuid
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -29,7 +30,10 @@ def register(subparsers: Subparsers) -> None:
     statement.add_argument("--virtual-account", default="", metavar="NAME", help=_("only this virtual account"))
     statement.add_argument("--lines", action="store_true", help=_("each line, not only the sums by license"))
     statement.set_defaults(run=state_period)
-    transfer = acts.add_parser("transfer", help=_("move licenses as a file says: all rows, or none"))
+    transfer = acts.add_parser(
+        "transfer",
+        help=_("move licenses as a file says: all rows or none; beyond 10,000 rows a job, each row by itself"),
+    )
     transfer.add_argument("file", type=Path, help=_("CSV or XLSX: source, target, sku, quantity, lot"))
     transfer.add_argument("--memo", default="", help=_("a note for the event log, such as an approval number"))
     transfer.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
@@ -110,6 +114,8 @@ def transfer_file(arguments: argparse.Namespace) -> int:
     actor = console_actor()
     account = find_account(actor, arguments.account)
     found = read_transfer_file(look(actor, account), content)
+    if found.is_large:
+        return transfer_large_file(arguments, account, found, content)
     problems = [
         {"row": p.row, "column": p.column, "code": p.error.code, "text": p.error.text()} for p in found.problems
     ]
@@ -134,6 +140,28 @@ def transfer_file(arguments: argparse.Namespace) -> int:
             ngettext("%(count)s license transferred", "%(count)s licenses transferred", count) % {"count": count}
         )
     return answer(arguments, {"entry": entry, "effects": effects}, "\n".join(lines))
+
+
+def transfer_large_file(arguments: argparse.Namespace, account: Any, found: Any, content: bytes) -> int:
+    """Start a job for a file of more rows than one act takes; exit code 1 when no row of it can be taken."""
+    from daicho.domain.files.store import keep
+    from daicho.domain.ledger.commands.transfer_jobs import start_transfer_file
+
+    told = {"job": None, "rows": found.count, "bad_rows": found.bad_rows}
+    lines = [_("%(rows)d rows, each of which is moved or refused by itself; %(bad_rows)d cannot be taken.") % told]
+    for problem in found.problems:
+        where = {"row": problem.row, "column": problem.column, "text": problem.error.text()}
+        lines.append("  " + _("row %(row)d, %(column)s: %(text)s") % where)
+    if not arguments.dry_run and found.bad_rows < found.count:
+        actor = console_actor()
+        file = keep(arguments.file.name, "application/octet-stream", [content], actor=actor)
+        job = start_transfer_file(
+            actor, account=account, request_id=uuid.uuid4(), file=file, rows=found.count, memo=arguments.memo
+        )
+        told["job"] = job.uid
+        lines.append(_("Job %(job)s was started; the worker runs it.") % told)
+    answer(arguments, told, "\n".join(lines))
+    return 1 if found.bad_rows == found.count else 0
 
 
 def undo_act(arguments: argparse.Namespace) -> int:

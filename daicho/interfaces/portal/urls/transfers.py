@@ -1,4 +1,5 @@
 from daicho.interfaces.portal.views import transfers_csv as by_file
+from daicho.interfaces.portal.views import transfers_large as large
 from daicho.interfaces.portal.views import transfers_list as history
 from daicho.interfaces.portal.views import transfers_new as new
 from daicho.interfaces.portal.views import transfers_requests as requests
@@ -11,6 +12,7 @@ urlpatterns = [
     *account_paths("transfers/drafts/<str:draft>/", new.quantities, "transfers-draft"),
     *account_paths("transfers/drafts/<str:draft>/check/", new.check, "transfers-check"),
     *account_paths("transfers/drafts/<str:draft>/discard/", new.discard, "transfers-discard"),
+    *account_paths("transfers/matching/", large.matching, "transfers-matching"),
     *account_paths("transfers/targets/", new.targets, "transfers-targets"),
     *account_paths("transfers/csv/", by_file.upload, "transfers-csv"),
     *account_paths("transfers/template.csv", by_file.template, "transfers-template"),

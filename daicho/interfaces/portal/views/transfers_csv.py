@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
@@ -15,6 +15,7 @@ from daicho.core import tabular
 from daicho.core.errors import BusinessError
 from daicho.domain.access.commands.drafts import keep_wizard_draft
 from daicho.domain.access.rules import Permission
+from daicho.domain.files.store import UPLOAD_LIMIT, keep
 from daicho.domain.ledger.commands.transfer import Move
 from daicho.domain.ledger.queries.pools import PoolCriteria, list_pools
 from daicho.domain.ledger.queries.sight import Sight, look, manageable, tags_by_uid
@@ -22,24 +23,19 @@ from daicho.domain.ledger.queries.transfer_file import TransferFile, read_transf
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.views.licenses_parts import licenses_crumb
 from daicho.interfaces.portal.views.transfers_draft import CHOICES, KIND, TransferForm
+from daicho.interfaces.portal.views.transfers_large import CHOICES as LOTS_FIRST
+from daicho.interfaces.portal.views.transfers_large import LABELS, summary
 from daicho.interfaces.portal.web import Here, account_page, show_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-LABELS = {
-    "source": gettext_lazy("Source"), "target": gettext_lazy("Target"), "sku": gettext_lazy("SKU"), "quantity": gettext_lazy("Quantity"), "lot": gettext_lazy("Lot"),
-}  # fmt: skip
 
 
 class TransferFileForm(forms.Form):
     file = forms.FileField(label=gettext_lazy("File"))
     choice = forms.ChoiceField(
         label=gettext_lazy("Which lots first"),
-        choices=[
-            ("soonest_end", gettext_lazy("Those that end soonest first")),
-            ("longest_term", gettext_lazy("Those that end last first")),
-        ],
+        choices=LOTS_FIRST,
         initial="soonest_end",
         widget=forms.RadioSelect,
     )
@@ -56,8 +52,9 @@ def upload(request: HttpRequest, here: Here) -> HttpResponseBase:
             found = read_transfer_file(sight, form.cleaned_data["file"].read())
         except BusinessError as error:
             show_errors(form, error)
-        if found is not None and not found.problems:
-            draft = keep_wizard_draft(here.actor, account=here.account, kind=KIND, data=_data(found, form.cleaned_data))
+        if found is not None and (found.is_large or not found.problems):
+            data = _data(here, found, form.cleaned_data)
+            draft = keep_wizard_draft(here.actor, account=here.account, kind=KIND, data=data)
             return HttpResponseRedirect(here.url("transfers-check", draft=draft.uid))
     problems = found.problems if found else []
     context = {
@@ -76,10 +73,19 @@ def upload(request: HttpRequest, here: Here) -> HttpResponseBase:
     return render(request, "transfers/csv.html", context, status=422 if failed else 200)
 
 
-def _data(found: TransferFile, cleaned: dict[str, str]) -> dict[str, object]:
+def _data(here: Here, found: TransferFile, cleaned: dict[str, Any]) -> dict[str, object]:
+    """The draft of a file: its moves, or what a large one asks for."""
+    file = {}
+    if found.is_large:
+        sent = cleaned["file"]
+        sent.seek(0)
+        kept = keep(sent.name, sent.content_type or "text/csv", sent.chunks(), actor=here.actor, limit=UPLOAD_LIMIT)
+        file = summary(found, kept)
     moves = [[m.source.uid, m.target.uid, m.tag.uid, m.quantity, m.lot_uid] for m in found.moves]
     choice = cleaned["choice"] if cleaned["choice"] in CHOICES else "soonest_end"
-    return TransferForm(moves=moves, choice=choice, memo=cleaned["memo"], request_id=str(uuid.uuid4())).data()
+    return TransferForm(
+        moves=moves, file=file, choice=choice, memo=cleaned["memo"], request_id=str(uuid.uuid4())
+    ).data()
 
 
 def moves_of(sight: Sight, form: TransferForm) -> list[Move]:

@@ -30,7 +30,10 @@ MOST_ROWS, MOST_TARGETS = 200, 12
 
 @dataclass
 class TransferForm:
-    """Rows are pools (or their lots, when chosen by hand); columns are targets; a cell is what was typed."""
+    """Rows are pools (or their lots, when chosen by hand); columns are targets; a cell is what was typed.
+
+    `moves` come from a file that is one act; `file` tells of a larger one, which becomes a job.
+    """
 
     rows: list[str] = field(default_factory=list)
     targets: list[str] = field(default_factory=lambda: [""])
@@ -38,6 +41,7 @@ class TransferForm:
     choice: str = "soonest_end"
     memo: str = ""
     moves: list[list[Any]] = field(default_factory=list)
+    file: dict[str, Any] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @classmethod

@@ -37,6 +37,7 @@ from daicho.interfaces.portal.views.transfers_draft import (
     matrix,
     suggest_target,
 )
+from daicho.interfaces.portal.views.transfers_large import check_file
 from daicho.interfaces.portal.web import Here, account_page
 
 
@@ -106,6 +107,8 @@ def start(request: HttpRequest, here: Here) -> HttpResponseBase:
         rows, everything = selected(request)
         if everything:
             rows = _all_that_match(request, here)
+            if len(rows) > MOST_ROWS:
+                return HttpResponseRedirect(f"{here.url('transfers-matching')}?{request.GET.urlencode()}")
         if not rows:
             kit.tell(request, "caution", _("Choose the licenses to transfer first."))
             return HttpResponseRedirect(here.url("licenses-list"))
@@ -139,7 +142,7 @@ def _all_that_match(request: HttpRequest, here: Here) -> list[str]:
 def quantities(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
     """Step 2: where to, how many, which lots first."""
     form = TransferForm.from_data(get_draft(here.actor, here.account, KIND, draft).data)
-    if form.moves:
+    if form.moves or form.file:
         return HttpResponseRedirect(here.url("transfers-check", draft=draft))
     sight = look(here.actor, here.account)
     if request.method == "POST":
@@ -227,6 +230,8 @@ def check(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
         if done is not None:
             return HttpResponseRedirect(result_url(here, done.entry_uid, done.request_uid))
     form = TransferForm.from_data(get_draft(here.actor, here.account, KIND, draft).data)
+    if form.file:
+        return check_file(request, here, form, draft)
     moves = moves_of(sight, form) if form.moves else matrix(sight, form).moves
     if not moves:
         kit.tell(request, "caution", _("Enter how many licenses to transfer, and where to."))
@@ -308,6 +313,7 @@ def _check(
         "refusal": refusal,
         "seen": seen_of(preview),
         "new_request_id": form.request_id,
+        "is_file": bool(form.moves),
         "change_url": here.url("transfers-csv") if form.moves else here.url("transfers-draft", draft=draft),
         "discard_url": here.url("transfers-discard", draft=draft),
     }
