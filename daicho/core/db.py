@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from django.db import connection, migrations
@@ -69,3 +70,43 @@ class AppendOnly(migrations.operations.base.Operation):
 
     def describe(self) -> str:
         return f"Make {self.table} append-only"
+
+
+class DropFieldIndexes(migrations.operations.base.Operation):
+    """A migration that drops the indexes that Django gave single columns of a table by itself.
+
+    `columns`: those of foreign keys that a composite index begins with. On PostgreSQL the twins for LIKE go with them,
+    of every column of the table: uids are compared whole. A plain DROP INDEX, so SQLite does not make the table anew.
+    Another migration says the same to Django's state (`db_index=False`).
+    """
+
+    reduces_to_sql = False
+    reversible = True
+
+    def __init__(self, table: str, *columns: str) -> None:
+        self.table = table
+        self.columns = columns
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        return None
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        own = "|".join(self.columns) or "$."  # none
+        needless = re.compile(rf"{self.table}_({own})_[0-9a-f]{{8}}|{self.table}_\w+_like")
+        with schema_editor.connection.cursor() as cursor:
+            found = schema_editor.connection.introspection.get_constraints(cursor, self.table)
+        for name, about in found.items():
+            if about["index"] and not about["unique"] and needless.fullmatch(name):
+                schema_editor.execute(f'DROP INDEX "{name}"')
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
+    ) -> None:
+        for column in self.columns:
+            name = f"{self.table}_{column}_{hashlib.sha256(column.encode()).hexdigest()[:8]}"
+            schema_editor.execute(f'CREATE INDEX "{name}" ON {self.table} ({column})')
+
+    def describe(self) -> str:
+        return f"Drop the indexes of {self.table} that nothing reads"

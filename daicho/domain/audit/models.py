@@ -17,9 +17,13 @@ class Event(models.Model):
     """
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, null=True, related_name="+")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+")
-    other_virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    other_virtual_account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     kind = models.CharField(max_length=48)
     act = models.UUIDField()
     at = models.DateTimeField(default=now)

@@ -22,7 +22,7 @@ class Order(models.Model):
     company = models.ForeignKey(PartnerCompany, on_delete=models.PROTECT, null=True, blank=True, related_name="orders")
     number = models.CharField(max_length=64)
     number_key = models.CharField(max_length=64)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="orders")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="orders", db_index=False)
     ordered_on = models.DateField(null=True, blank=True)
     customer_reference = models.CharField(max_length=100, blank=True)
     memo = models.CharField(max_length=500, blank=True)
@@ -57,8 +57,8 @@ class OrderLine(models.Model):
         CANCELLED = "cancelled"
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", db_index=False)
     line_number = models.PositiveIntegerField()
     tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
     quantity = models.BigIntegerField()

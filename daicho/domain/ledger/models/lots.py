@@ -21,7 +21,7 @@ class Unit(models.Model):
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="+")
+    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind)
 
     class Meta:
@@ -42,8 +42,8 @@ class Lot(models.Model):
         USAGE = "usage"
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
+    tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=12, choices=Kind)
     billing = models.CharField(max_length=8, choices=Billing, default=Billing.PREPAID)
     start_at = models.DateTimeField()
@@ -80,7 +80,7 @@ class Holder(models.Model):
 class HolderLine(models.Model):
     """How much of a lot a holder holds: max(old, new) while a change is unconfirmed, else old = new."""
 
-    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="lines")
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="lines", db_index=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="+")
     old = models.BigIntegerField()
     new = models.BigIntegerField()

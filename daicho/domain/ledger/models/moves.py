@@ -74,7 +74,7 @@ class Holding(models.Model):
     """How much of a lot lies at a place: the sum of its postings."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="holdings")
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="holdings", db_index=False)
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="holdings")
     is_issue = models.BooleanField(default=False)
     quantity = models.BigIntegerField()
@@ -108,7 +108,7 @@ class Entry(models.Model):
         REPLACE = "replace"
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
     request_id = models.UUIDField()
     fingerprint = models.CharField(max_length=64)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -130,7 +130,7 @@ class Entry(models.Model):
 class Posting(models.Model):
     """So many of a lot from one place to another; append-only."""
 
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
     lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="postings")
     source = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+")

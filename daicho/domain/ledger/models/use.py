@@ -19,8 +19,8 @@ class Pool(models.Model):
     """Virtual account × tag: the row that lists read and commands lock. All figures follow from the books (I4–I7)."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="pools")
-    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="pools")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="pools", db_index=False)
+    virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="pools", db_index=False)
     tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="pools")
     pending = models.BigIntegerField(default=0)
     on_hand = models.BigIntegerField(default=0)
@@ -76,7 +76,7 @@ class Use(models.Model):
     """What a unit uses of a tag: reported by it, and counted beyond what it holds reserved or fulfilled."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="uses")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="uses", db_index=False)
     tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
     pool = models.ForeignKey(Pool, on_delete=models.PROTECT, related_name="uses")
     reported = models.BigIntegerField()
@@ -101,14 +101,18 @@ class UseChange(models.Model):
         ASK = "ask"
         FACT = "fact"
 
-    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
-    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+", db_index=False)
     tag = models.ForeignKey(LicenseTag, on_delete=models.PROTECT, related_name="+")
     request_id = models.UUIDField()
     fingerprint = models.CharField(max_length=64)
-    pool_before = models.ForeignKey(Pool, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pool_before = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     counted_before = models.BigIntegerField()
-    pool_after = models.ForeignKey(Pool, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    pool_after = models.ForeignKey(
+        Pool, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     counted_after = models.BigIntegerField()
     act_class = models.CharField(max_length=4, choices=ActClass)
     cause = models.CharField(max_length=24)
