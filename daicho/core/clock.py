@@ -28,6 +28,11 @@ def last_day(end_at: dt.datetime, zone: str) -> dt.date:
     return (end_at - dt.timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
 
 
+def day_of(at: dt.datetime, zone: str) -> dt.date:
+    """The date of an instant in a zone."""
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
 def today(zone: str) -> dt.date:
     """The date it is now in a zone."""
-    return now().astimezone(ZoneInfo(zone)).date()
+    return day_of(now(), zone)

@@ -206,6 +206,7 @@ class BranchLine:
     in_use: int
     reserved: int
     balance: int
+    pending: int
 
 
 @dataclass(slots=True)
@@ -252,12 +253,19 @@ def branch_totals(place: VirtualAccount) -> list[BranchLine]:
         .values("tag")
         .annotate(
             purchased_sum=Sum("purchased"), in_use_sum=Sum("in_use"), reserved_sum=Sum(F("reserved") + F("fulfilled")),
-            balance_sum=Sum("balance"),
+            balance_sum=Sum("balance"), pending_sum=Sum("pending"),
         )
     )  # fmt: skip
     tags = LicenseTag.objects.in_bulk([row["tag"] for row in sums])
     lines = [
-        BranchLine(tags[row["tag"]], row["purchased_sum"], row["in_use_sum"], row["reserved_sum"], row["balance_sum"])
+        BranchLine(
+            tags[row["tag"]],
+            row["purchased_sum"],
+            row["in_use_sum"],
+            row["reserved_sum"],
+            row["balance_sum"],
+            row["pending_sum"],
+        )  # fmt: skip
         for row in sums
     ]
     return sorted(lines, key=lambda line: line.tag.sku)

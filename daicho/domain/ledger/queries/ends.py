@@ -20,7 +20,7 @@ from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.tenancy.models import VirtualAccount
 
 ORDER = ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid")
-LIVE = (Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
+LIVE = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
 # An end is the first instant of the next day: a lot that ends on the last day of a month belongs to that month.
 LAST_INSTANT = ExpressionWrapper(
     F("lot__end_at") - Value(dt.timedelta(seconds=1), output_field=DurationField()), output_field=DateTimeField()

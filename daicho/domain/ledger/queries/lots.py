@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from daicho.core.clock import last_day, now, today
+from daicho.core.clock import day_of, last_day, now, today
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean, name_key
 from daicho.domain.ledger.models import Holding, Lot, Place
@@ -29,10 +29,12 @@ KINDS = tuple(Lot.Kind.values)
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """So many of a lot at a place. `end_on`: the last day in the account's zone; `days_left`: 0 today, None without end."""
+    """So many of a lot at a place. `start_on`, `end_on`: first and last day in the account's zone; `days_left`: 0 today,
+    None without end."""
 
     holding: Holding
     state: str
+    start_on: dt.date
     end_on: dt.date | None
     days_left: int | None
 
@@ -168,7 +170,7 @@ def lot_row(sight: Sight, holding: Holding, ending_days: int = ENDING_DAYS) -> L
     end_on = last_day(lot.end_at, zone) if lot.end_at is not None else None
     state = lot_state(lot, holding.place.kind, ending_days)
     days = (end_on - today(zone)).days if end_on is not None else None
-    return LotRow(holding, state, end_on, days)
+    return LotRow(holding, state, day_of(lot.start_at, zone), end_on, days)
 
 
 def movable_lots(sight: Sight, pool_ids: list[int], *, limit: int = 500) -> list[Holding]:

@@ -34,7 +34,8 @@ LIVE_PLACES = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Plac
 
 @dataclass(frozen=True, slots=True)
 class PoolCriteria:
-    """What the reader asks for; empty means any. `kind`: of a lot that lies there; `va_tag`: a label of virtual accounts."""
+    """What the reader asks for; empty means any. `kind`: of a lot that lies there; `va_tag`: a label of virtual accounts;
+    `pending`: with licenses that have not started."""
 
     text: str = ""
     state: str = ""
@@ -44,6 +45,7 @@ class PoolCriteria:
     enforcement: str = ""
     spare: bool = False
     idle: bool = False
+    pending: bool = False
     tag_uid: str = ""
     sku: str = ""
     uids: tuple[str, ...] = ()
@@ -97,6 +99,8 @@ def find_pools(sight: Sight, criteria: PoolCriteria) -> QuerySet[Pool]:
         found = found.filter(tag__enforcement=criteria.enforcement)
     if criteria.spare:
         found = found.filter(balance__gt=0)
+    if criteria.pending:
+        found = found.filter(pending__gt=0)
     if criteria.idle:
         found = found.filter(is_idle())
     return found

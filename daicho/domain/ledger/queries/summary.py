@@ -15,11 +15,12 @@ from daicho.domain.tenancy.models import VirtualAccount
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Short pools' licenses and their sum, the sum of what is spare, pools at all, transfers that wait for approval."""
+    """Short pools' licenses and their sum, the sum of what is spare, what has not started, pools at all, transfers that wait for approval."""
 
     short_licenses: int
     short_quantity: int
     spare_quantity: int
+    pending_quantity: int
     pools: int
     waiting_transfers: int
 
@@ -43,6 +44,7 @@ def summary(sight: Sight) -> Summary:
         short_licenses=Count("tag", filter=Q(balance__lt=0), distinct=True),
         short=Sum("balance", filter=Q(balance__lt=0)),
         spare=Sum("balance", filter=Q(balance__gt=0)),
+        not_started=Sum("pending"),
         pools=Count("pk", filter=Q(purchased__gt=0) | Q(pending__gt=0) | Q(in_use__gt=0)),
     )
     waiting = TransferRequest.objects.filter(sight.condition("source"), account=sight.account, state="open").count()
@@ -51,6 +53,7 @@ def summary(sight: Sight) -> Summary:
         short_quantity=-(found["short"] or 0),
         spare_quantity=found["spare"] or 0,
         pools=found["pools"],
+        pending_quantity=found["not_started"] or 0,
         waiting_transfers=waiting,
     )
 

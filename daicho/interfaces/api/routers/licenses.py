@@ -109,7 +109,7 @@ class LicenseOut(Schema):
 
 
 class LotOut(Schema):
-    """So many of a lot where it lies. `end_on` is the last day in the account's zone, `days_left` 0 on it."""
+    """So many of a lot where it lies. `start_on` is the first day in the account's zone, `end_on` the last, `days_left` 0 on it."""
 
     uid: str
     license: LicenseRef
@@ -120,6 +120,7 @@ class LotOut(Schema):
     kind: str
     billing: str
     start_at: dt.datetime
+    start_on: dt.date
     end_at: dt.datetime | None
     end_on: dt.date | None
     days_left: int | None
@@ -157,6 +158,7 @@ class SummaryOut(Schema):
     short_licenses: int
     short_quantity: int
     spare_quantity: int
+    pending_quantity: int
     pools: int
     waiting_transfers: int
 
@@ -172,6 +174,7 @@ class PoolFilters(Schema):
     tag: Annotated[Text, Field(max_length=50)] = Field("", description="A label of virtual accounts.")
     enforcement: Literal["unenforced", "enforced", "export_controlled"] | None = None
     spare: bool = False
+    pending: bool = Field(False, description="With licenses that have not started.")
     idle: bool = Field(False, description="Spare for 90 days at least, without any change of use.")
     virtual_account: Annotated[str, Field(max_length=16)] = ""
     below: bool = Field(False, description="With the virtual accounts below `virtual_account`.")
@@ -179,7 +182,8 @@ class PoolFilters(Schema):
     def criteria(self) -> PoolCriteria:
         return PoolCriteria(
             text=self.text, state=self.state or "", kind=self.kind or "", sku=self.sku, family=self.family,
-            va_tag=self.tag, enforcement=self.enforcement or "", spare=self.spare, idle=self.idle,
+            va_tag=self.tag, enforcement=self.enforcement or "", spare=self.spare, pending=self.pending,
+            idle=self.idle,
         )  # fmt: skip
 
 
@@ -233,6 +237,7 @@ def lot_out(row: LotRow) -> dict[str, Any]:
         "kind": lot.kind,
         "billing": lot.billing,
         "start_at": lot.start_at,
+        "start_on": row.start_on,
         "end_at": lot.end_at,
         "end_on": row.end_on,
         "days_left": row.days_left,

@@ -82,6 +82,12 @@ class EndList(ListPage):
         ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
 
+    def row_note(self, row: EndRow) -> str:
+        """What ends before it has even begun here is on the list, too: say that it does not count yet."""
+        if row.row.state != "not_started":
+            return ""
+        return _("Has not started yet: counts from %(day)s.") % {"day": words.date(row.row.start_on)}
+
     def criteria(self, q: ListQuery) -> EndCriteria:
         days = int(q.filters.get("days", "90"))
         return EndCriteria(days=days, ended=self.ended, text=q.text, kind=q.filters.get("kind", ""))

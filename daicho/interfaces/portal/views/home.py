@@ -86,6 +86,7 @@ def licenses(request: HttpRequest, here: Here) -> dict[str, Any]:
         "months": [
             (words_of_month(month.month), month.quantity, f"{here.url('ends-list')}?days=365") for month in ends_by_month(sight, 12)
         ],
+        "not_started": not_started(here, figures.pending_quantity),
         "balances": balances,
         "licenses_url": here.url("licenses-list"),
         "balance_rows": [
@@ -94,6 +95,14 @@ def licenses(request: HttpRequest, here: Here) -> dict[str, Any]:
             for b in balances
         ],
     }  # fmt: skip
+
+
+def not_started(here: Here, quantity: int) -> dict[str, str]:
+    """What is bought and does not count yet."""
+    if not quantity:
+        return {}
+    text = ngettext("%(count)s license has not started yet.", "%(count)s licenses have not started yet.", quantity)
+    return {"text": text % {"count": words.num(quantity)}, "url": f"{here.url('licenses-list')}?state=pending"}
 
 
 def words_of_month(day: Any) -> str:

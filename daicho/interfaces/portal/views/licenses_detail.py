@@ -9,12 +9,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from daicho.core.clock import day_of
 from daicho.domain.access.rules import Permission
 from daicho.domain.devices.queries.devices import devices_of_license, look_at_devices
 from daicho.domain.ledger.queries.entries import entries_of_license
 from daicho.domain.ledger.queries.explain import Explanation, explain
 from daicho.domain.ledger.queries.pools import PoolCriteria, list_pools, pool_totals
 from daicho.domain.ledger.queries.sight import Sight, find_tag
+from daicho.domain.ledger.queries.starts import next_starts
 from daicho.domain.ledger.queries.uses import use_over_time
 from daicho.domain.orders.queries.lines import Filters, list_account_lines
 from daicho.interfaces.portal import components as kit
@@ -32,6 +34,7 @@ from daicho.interfaces.portal.views.licenses_parts import (
     pool_state,
     side_text,
     sight_of,
+    start_text,
 )
 from daicho.interfaces.portal.views.licenses_trend import Trend
 from daicho.interfaces.portal.web import Here, account_page
@@ -76,6 +79,7 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
             tag.family,
         ),
         "formula": formula,
+        "pending_text": pending_text(found, here.account.time_zone),
         "found": found,
         "own": own,
         "substitution": found.substitution,
@@ -85,6 +89,14 @@ def detail_context(here: Here, sight: Sight, found: Explanation, current: str) -
         "actions": actions,
         "tabs": [kit.Tab(label, here.url(name, tag=tag.uid), current=name == current) for name, label in names],
     }
+
+
+def pending_text(found: Explanation, zone: str) -> str:
+    """What has not started, and when the first of it does."""
+    starts = next_starts(found.pools)
+    if not starts:
+        return ""
+    return start_text(found.formula.pending, day_of(min(start.at for start in starts.values()), zone))
 
 
 def transfer_url(here: Here, found: Explanation) -> str:

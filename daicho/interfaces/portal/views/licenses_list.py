@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from daicho.core.clock import day_of
 from daicho.core.errors import NotFound
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.queries.pools import PoolCriteria, branch_totals, families, list_pools, pool_totals, va_tags
 from daicho.domain.ledger.queries.sight import Sight
+from daicho.domain.ledger.queries.starts import NextStart, next_starts
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.lists import (
@@ -33,11 +36,13 @@ from daicho.interfaces.portal.views.licenses_parts import (
     may_manage,
     pool_state,
     sight_of,
+    start_text,
 )
 from daicho.interfaces.portal.web import Here, account_page
 
 STATES = [
     *((code, words.STATES[code].word) for code in ("short", "ending", "ended", "not_started", "in_compliance")),
+    ("pending", gettext_lazy("With licenses that have not started")),
     ("spare", gettext_lazy("With spare")),
     ("idle", gettext_lazy("No use for 90 days")),
 ]
@@ -59,6 +64,7 @@ class LicenseList(ListPage):
 
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         super().__init__(request, **given)
+        self.starts: dict[int, NextStart] = {}
         if self.by == "virtual_account":
             self.default_sort = "virtual_account"
         if self.by:
@@ -92,6 +98,7 @@ class LicenseList(ListPage):
             Column("lent", gettext_lazy("Lent"), kind="num", optional=True, total=True),
             Column("borrowed", gettext_lazy("Borrowed"), kind="num", optional=True, total=True),
             Column("pending", gettext_lazy("Not started yet"), kind="num", optional=True, total=True),
+            Column("next_start", gettext_lazy("Next start"), kind="date", optional=True, value=self._next_start),
             Column("family", gettext_lazy("Family"), optional=True, value=lambda p: p.tag.family),
             Column("enforcement", gettext_lazy("Class"), optional=True, value=lambda p: ENFORCEMENTS[p.tag.enforcement]),
         ]  # fmt: skip
@@ -117,11 +124,12 @@ class LicenseList(ListPage):
         state = q.filters.get("state", "")
         return PoolCriteria(
             text=q.text,
-            state="" if state in ("spare", "idle") else state,
+            state="" if state in ("spare", "idle", "pending") else state,
             kind=q.filters.get("kind", ""),
             va_tag=q.filters.get("tag", ""),
             family=q.filters.get("family", ""),
             spare=state == "spare",
+            pending=state == "pending",
             idle=state == "idle",
         )
 
@@ -131,6 +139,7 @@ class LicenseList(ListPage):
         page = list_pools(
             self.sight, criteria, sort=sort, descending=q.descending and not self.by, cursor=q.cursor, size=q.size
         )
+        self.starts |= next_starts(page.rows)
         if self.request.GET.get("export"):
             return Page(page.rows, page.next_cursor, page.previous_cursor)
         totals = pool_totals(self.sight, criteria)
@@ -146,6 +155,15 @@ class LicenseList(ListPage):
         if not may_manage(self.here):
             return []
         return [BulkAct("transfer", _("Transfer"), self.here.url("transfers-start"))]
+
+    def row_note(self, pool: Any) -> str:
+        """What is bought and does not count yet, with the day from which the first of it does."""
+        start = self.starts.get(pool.pk)
+        return start_text(pool.pending, self._next_start(pool)) if start is not None else ""
+
+    def _next_start(self, pool: Any) -> dt.date | None:
+        start = self.starts.get(pool.pk)
+        return day_of(start.at, self.here.account.time_zone) if start is not None else None
 
     def row_menu(self, pool: Any) -> list[kit.MenuItem]:
         if not self.sight.may_manage(pool.virtual_account_id):

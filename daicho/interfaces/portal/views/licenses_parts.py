@@ -113,6 +113,16 @@ def last_day_of(end_at: dt.datetime | None, zone: str) -> dt.date | None:
     return last_day(end_at, zone) if end_at is not None else None
 
 
+def start_text(quantity: int, first: dt.date | None) -> str:
+    """What is bought and does not count yet."""
+    text = ngettext(
+        "%(count)s more has not started yet; the first starts on %(day)s.",
+        "%(count)s more have not started yet; the first start on %(day)s.",
+        quantity,
+    )
+    return text % {"count": words.num(quantity), "day": words.date(first)}
+
+
 def side_text(side: Side) -> str:
     """One side of an act in words; what the reader may not see has no name."""
     names = [va.name for va in side.virtual_accounts]

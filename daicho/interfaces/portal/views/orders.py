@@ -173,6 +173,7 @@ def _line_of(here: Here, row: LineRow) -> dict[str, Any]:
         "url": url,
         "state": parts.state_of(row),
         "where": parts.destination_text(row),
+        "not_started": sum(part.quantity for part in row.places if part.place == "pending"),
         "kind": KINDS[row.line.kind],
     }
 
