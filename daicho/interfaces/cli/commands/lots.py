@@ -1,4 +1,4 @@
-"""`daicho lots`: list the lots of an account, revoke or correct one, give several a common end."""
+"""`daicho lots`: list the lots of an account, revoke or correct one, give several a common end, their ledger columns."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from daicho.interfaces.cli import lot_details
 from daicho.interfaces.cli.actor import console_actor
 from daicho.interfaces.cli.output import Subparsers, add_json, answer
 
@@ -39,6 +40,7 @@ def register(subparsers: Subparsers) -> None:
     together.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
     together.add_argument("--reason", default="", help=_("the reason, which the customer reads"))
     together.set_defaults(run=combine)
+    lot_details.add(acts)
     for one in (revoke, correct):
         one.add_argument("lot", help=_("the lot, as `lots list` names it"))
         one.add_argument("--reason", required=True, help=_("the reason, which the customer reads"))

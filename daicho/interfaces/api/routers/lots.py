@@ -1,0 +1,137 @@
+"""One lot: where it lies, and its ledger columns (management number, certificate number, purchasing department, …)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import File, Router, Schema, UploadedFile
+from pydantic import Field
+
+from daicho.core import money
+from daicho.core.errors import NotFound
+from daicho.domain.access import policy
+from daicho.domain.ledger.commands.lot_details import change_lot_details, import_lot_details
+from daicho.domain.ledger.details import COMPANY, FIELDS, Details
+from daicho.domain.ledger.queries.details_file import read_details_file
+from daicho.domain.ledger.queries.lot_details import LotView, view_lot
+from daicho.interfaces.api.auth import actor_of
+from daicho.interfaces.api.problems import PROBLEMS
+from daicho.interfaces.api.routers.licenses import LotOut, lot_out, sight_of
+from daicho.interfaces.api.schemas import Text, Uid
+
+router = Router(tags=["Licenses"])
+
+Short = Annotated[Text, Field(max_length=100)]
+
+
+class LotDetailsOut(Schema):
+    """The ledger columns of a lot. `amount`: in the smallest unit of `currency` (ISO 4217). `certificate_number`, `amount`
+    and `currency` are the company's: null for who has no role in the whole account."""
+
+    management_number: str
+    certificate_number: str | None
+    department: str
+    storage_place: str
+    note: str
+    amount: int | None
+    currency: str | None
+
+
+class LotViewOut(Schema):
+    """A lot. `rows`: where it lies as far as the caller sees it; `details`: null where one of its places is out of sight."""
+
+    uid: str
+    sku: str
+    rows: list[LotOut]
+    unassigned: int
+    details: LotDetailsOut | None
+
+
+class LotDetailsIn(Schema):
+    """What is to be written down; what is left out stays. An amount needs a currency; null takes the amount away."""
+
+    management_number: Short = ""
+    certificate_number: Short = ""
+    department: Short = ""
+    storage_place: Short = ""
+    note: Annotated[Text, Field(max_length=500)] = ""
+    amount: Annotated[int, Field(ge=0, le=money.MOST)] | None = None
+    currency: Annotated[Text, Field(max_length=3)] = ""
+
+
+class LotDetailsImportOut(Schema):
+    """How many lots the file changed (or would change), and how many said the same already."""
+
+    changed: int
+    unchanged: int
+
+
+def details_out(details: Details, *, company: bool) -> dict[str, Any]:
+    return {name: getattr(details, name) if company or name not in COMPANY else None for name in FIELDS}
+
+
+def view_out(found: LotView) -> dict[str, Any]:
+    return {
+        "uid": found.lot.uid,
+        "sku": found.lot.tag.sku,
+        "rows": [lot_out(row) for row in found.rows],
+        "unassigned": found.unassigned,
+        "details": details_out(found.details, company=found.sees_company) if found.details is not None else None,
+    }
+
+
+@router.get("/accounts/{identifier}/lots/{uid}", response={200: LotViewOut, **PROBLEMS}, operation_id="getLot")
+def get_lot(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """One lot: where it lies, and its ledger columns."""
+    return view_out(view_lot(sight_of(request, identifier, lists=False), uid))
+
+
+@router.get(
+    "/accounts/{identifier}/lots/{uid}/details",
+    response={200: LotDetailsOut, **PROBLEMS},
+    operation_id="getLotDetails",
+)
+def get_details(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """The ledger columns of a lot; 404 for who does not see every place of it."""
+    return _details(request, identifier, uid)
+
+
+@router.patch(
+    "/accounts/{identifier}/lots/{uid}/details",
+    response={200: LotDetailsOut, **PROBLEMS},
+    operation_id="changeLotDetails",
+)
+def change_details(request: HttpRequest, identifier: str, uid: Uid, body: LotDetailsIn) -> Any:
+    """Write down ledger columns of a lot; needs the right to manage licenses in every place of it."""
+    actor = actor_of(request)
+    account = policy.find_account(actor, identifier)
+    change_lot_details(actor, account=account, lot_uid=uid, changes=body.model_dump(exclude_unset=True))
+    return _details(request, identifier, uid)
+
+
+@router.post(
+    "/accounts/{identifier}/lot-details-imports",
+    response={200: LotDetailsImportOut, **PROBLEMS},
+    operation_id="importLotDetails",
+)
+def import_details(request: HttpRequest, identifier: str, file: File[UploadedFile], preview: bool = False) -> Any:
+    """Write down the ledger columns of up to 10,000 lots from a CSV or XLSX file, all or none; bad rows are named.
+
+    `preview=true` only checks the file.
+    """
+    actor = actor_of(request)
+    account = policy.find_account(actor, identifier)
+    content = file.read()
+    if preview:
+        found = read_details_file(actor, account=account, content=content)
+        found.ensure_clean()
+        return {"changed": len(found.changes), "unchanged": found.unchanged}
+    return import_lot_details(actor, account=account, content=content)
+
+
+def _details(request: HttpRequest, identifier: str, uid: str) -> dict[str, Any]:
+    found = view_lot(sight_of(request, identifier, lists=False), uid)
+    if found.details is None:
+        raise NotFound
+    return details_out(found.details, company=found.sees_company)

@@ -1,0 +1,100 @@
+"""Ledger columns of lots through /api/v1 and the console, for each role."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from daicho.domain.access.rules import Role
+from daicho.domain.ledger.models import Lot
+from daicho.interfaces.cli.main import main
+from tests.world import World
+
+ROOT = "/api/v1/accounts/aozora.example.co.jp"
+COLUMNS = {
+    "management_number": "管理-01", "certificate_number": "CERT-7", "department": "情報システム部", "storage_place": "金庫 A",
+    "note": "稟議 42", "amount": 1_200_000, "currency": "JPY",
+}  # fmt: skip
+
+
+@pytest.fixture
+def lot(world: World) -> Lot:
+    return world.deposit(world.storage, 100, world.osaka)
+
+
+def patch(world: World, who: str, lot: Lot, body: Any, **headers: str) -> Any:
+    client = world.client(getattr(world, who))
+    return client.patch(f"{ROOT}/lots/{lot.uid}/details", body, content_type="application/json", **headers)
+
+
+def test_what_is_written_down_is_read_again_as_far_as_one_may_see_it(world: World, lot: Lot) -> None:
+    program = world.api_client(Role.ACCOUNT_USER)
+    assert patch(world, "admin", lot, COLUMNS, HTTP_AUTHORIZATION=program).json() == COLUMNS
+    assert patch(world, "user", lot, {"note": "稟議 43"}).json() == COLUMNS | {"note": "稟議 43"}
+    part = world.client(world.partner).get(f"{ROOT}/lots/{lot.uid}").json()
+    hidden = {"certificate_number": None, "amount": None, "currency": None}
+    assert part["details"] == COLUMNS | {"note": "稟議 43"} | hidden
+    assert [(row["virtual_account"]["name"], row["quantity"]) for row in part["rows"]] == [("Osaka", 100)]
+    assert patch(world, "admin", lot, {"amount": None}).json()["currency"] == ""
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status"),
+    [
+        ("viewer", {"note": "x"}, 403), ("partner", {"note": "x"}, 200), ("partner", {"amount": 1, "currency": "JPY"}, 404),
+        ("approver", {"note": "x"}, 404), ("stranger", {"note": "x"}, 404),
+        ("admin", {"amount": -1, "currency": "JPY"}, 422), ("admin", {"amount": 2**53, "currency": "JPY"}, 422),
+        ("admin", {"amount": 1.5, "currency": "JPY"}, 422), ("admin", {"amount": 1}, 422), ("admin", {"note": None}, 422),
+        ("admin", {"amount": 1, "currency": "XYZ"}, 422), ("admin", {"note": "\x00"}, 422), ("admin", {"note": "x" * 501}, 422),
+    ],
+)  # fmt: skip
+def test_who_may_not_or_writes_what_cannot_be_taken_is_refused(
+    world: World, lot: Lot, who: str, body: Any, status: int
+) -> None:
+    assert patch(world, who, lot, body).status_code == status
+
+
+def test_a_file_is_tried_then_taken_and_its_wrong_rows_are_named(world: World, lot: Lot) -> None:
+    admin = world.client(world.admin)
+
+    def send(content: str, query: str = "") -> Any:
+        file = SimpleUploadedFile("details.csv", content.encode())
+        return admin.post(f"{ROOT}/lot-details-imports{query}", {"file": file})
+
+    good = f"lot,note,amount,currency\n{lot.uid},binder,12.50,USD\n"
+    assert send(good, "?preview=true").json() == {"changed": 1, "unchanged": 0}
+    assert send(good).json() == {"changed": 1, "unchanged": 0}
+    assert send(good).json() == {"changed": 0, "unchanged": 1}
+    assert admin.get(f"{ROOT}/lots/{lot.uid}/details").json()["amount"] == 1250
+    bad = send(f"lot,amount,currency\n{lot.uid},many,USD\nnone,1,USD\n")
+    assert bad.status_code == 422
+    assert [(row["row"], row["column"]) for row in bad.json()["data"]["rows"]] == [(2, "amount"), (3, "lot")]
+
+
+@pytest.mark.parametrize("name", ["details.csv", "details.xlsx"])
+def test_the_console_takes_a_file_out_and_in(
+    world: World, lot: Lot, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    patch(world, "admin", lot, COLUMNS | {"amount": 1250, "currency": "USD"})
+    file = tmp_path / name
+    options = ["--account", "aozora.example.co.jp", "--json"]
+
+    def say(*arguments: str) -> tuple[int, Any]:
+        code = main(["lots", "details", *arguments, *options])
+        return code, json.loads(capsys.readouterr().out)
+
+    assert say("export", str(file)) == (0, {"file": str(file), "lots": 1})
+    assert say("import", str(file)) == (0, {"changed": 0, "unchanged": 1, "written": True})
+    file.write_text(f"lot,amount,currency\n{lot.uid},12.55,USD\n")
+    assert say("import", str(file), "--dry-run") == (0, {"changed": 1, "unchanged": 0, "written": False})
+    assert say("import", str(file))[1]["changed"] == 1
+    assert world.client(world.admin).get(f"{ROOT}/lots/{lot.uid}/details").json()["amount"] == 1255
+    file.write_text("lot,amount,currency\nnone,12.55,USD\n")
+    code, bad = say("import", str(file))
+    assert (code, bad["errors"][0]["code"]) == (1, "unknown_lot")
+    assert main(["lots", "details", "import", str(tmp_path / "none.csv"), *options]) == 1
+    assert main(["lots", "details", "export", str(tmp_path / "no" / "where.csv"), *options]) == 1
