@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import Router
 
@@ -51,7 +52,7 @@ def once(run: Run) -> Run:
             return _atomic(request, run, kwargs)
         if len(key) > MAX_KEY:
             return problem(422, "bad_idempotency_key", _("An Idempotency-Key has at most 200 characters."))
-        content = [request.method, request.get_full_path(), hashlib.sha256(request.body).hexdigest()]
+        content = [request.method, request.get_full_path(), *_digests(request)]
         with one_act():
             claim = claim_request(owner=owner_of(request), key=key, fingerprint=fingerprint(content))
             if claim.is_other_content:
@@ -68,6 +69,28 @@ def once(run: Run) -> Run:
             return response
 
     return answer
+
+
+def _digests(request: HttpRequest) -> list[Any]:
+    """What the request carries, by its digest: a body as it came, a form by its fields and files.
+
+    An uploaded file is read in chunks, so that it is never held whole, and where its parts were cut does not count.
+    """
+    if request.method != "POST" or request.content_type != "multipart/form-data":
+        return [hashlib.sha256(request.body).hexdigest()]
+    try:
+        fields, files = request.POST, request.FILES
+    except MultiPartParserError:
+        return []  # a second look finds nothing in it, and the operation says what it lacks
+    digests: list[Any] = [sorted((name, fields.getlist(name)) for name in fields)]
+    for name in sorted(files):
+        for file in files.getlist(name):
+            digest = hashlib.sha256()
+            for chunk in file.chunks():
+                digest.update(chunk)
+            file.seek(0)
+            digests.append([name, file.name, digest.hexdigest()])
+    return digests
 
 
 def _without_secret(answer: str) -> str:
