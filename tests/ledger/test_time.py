@@ -12,10 +12,12 @@ from django.db import transaction
 from daicho.core.clock import end_of_day
 from daicho.domain.audit.models import Event
 from daicho.domain.ledger import sweep
+from daicho.domain.ledger.book import Spot
 from daicho.domain.ledger.commands.deposit import NewLot, deposit_lots
 from daicho.domain.ledger.models import Entry, Holding, Place
 from daicho.domain.ledger.sweep import sweep_due
 from tests.ledger.conftest import Ledger, refusal
+from tests.world import make_virtual_account
 
 END = dt.datetime(2027, 4, 1, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -93,15 +95,15 @@ def test_the_sweep_goes_in_bounded_steps_and_may_be_killed_between_them(ledger: 
         deposit_lots(ledger.admin, account=world.account, request_id=uuid.uuid4(), lots=lots)
     with time_machine.travel(END, tick=False):
         steps = []
-        once = sweep._sweep_once
+        once = sweep._sweep
 
-        def killed_at_the_third(limit: int) -> int | None:
+        def killed_at_the_third(spots: list[Spot], limit: int) -> int:
             if len(steps) == 2:
                 raise KeyboardInterrupt
-            steps.append(once(limit))
+            steps.append(once(spots, limit))
             return steps[-1]
 
-        monkeypatch.setattr(sweep, "_sweep_once", killed_at_the_third)
+        monkeypatch.setattr(sweep, "_sweep", killed_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             sweep_due(limit=3)
         monkeypatch.undo()
@@ -109,6 +111,23 @@ def test_the_sweep_goes_in_bounded_steps_and_may_be_killed_between_them(ledger: 
         assert sweep_due(limit=3) == 14
         assert sweep_due() == 0
         assert Holding.objects.filter(place__kind=Place.Kind.ENDED, quantity=1).count() == 20
+
+
+def test_the_sweep_takes_as_many_pools_as_make_a_short_transaction(ledger: Ledger, monkeypatch) -> None:
+    """Forty pools with five ends each, twenty ends aimed at: the first turn does not know, the others take four pools."""
+    world = ledger.world
+    places = [make_virtual_account(world.account, f"Branch {number}") for number in range(40)]
+    with time_machine.travel(END - DAY, tick=False):
+        lots = [NewLot(world.storage, 1, "term", END - 9 * DAY, END, place) for place in places for _ in range(5)]
+        deposit_lots(ledger.admin, account=world.account, request_id=uuid.uuid4(), lots=lots)
+    steps: list[int] = []
+    once = sweep._sweep
+    monkeypatch.setattr(sweep, "TURN", 20)
+    monkeypatch.setattr(sweep, "_sweep", lambda spots, limit: steps.append(once(spots, limit)) or steps[-1])
+    with time_machine.travel(END + 3 * DAY, tick=False):
+        assert sweep_due() == 200
+    assert steps == [100, 20, 20, 20, 20, 20]
+    assert set(Entry.objects.filter(kind=Entry.Kind.TIME).values_list("at", flat=True)) == {END}
 
 
 def test_a_sweep_that_is_rolled_back_leaves_all_due(ledger: Ledger) -> None:

@@ -15,7 +15,7 @@ from daicho.domain.alerts.kinds import KINDS
 from daicho.domain.alerts.models import Alert
 from daicho.domain.mailbox.commands import post_mail
 
-LONGEST_STEP = 1_000
+LONGEST_STEP = 5_000
 SHOWN = 20
 
 TOLD_AT_ONCE = [kind.code for kind in KINDS.values() if kind.tell is not None]

@@ -9,14 +9,16 @@ kind and source) and mails nothing twice (`mailed_at`).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from daicho.core.clock import now
+from daicho.core.statements import chunks
 from daicho.domain.alerts import at_once, summary
 from daicho.domain.alerts.kinds import KINDS, AlertKind
 from daicho.domain.alerts.models import Alert
 
 LONGEST_STEP = 5_000
-"""Alerts of one kind opened or resolved in one run; the next run, seconds later, goes on."""
+"""Alerts opened or resolved in one transaction."""
 
 type Place = tuple[int | None, dt.datetime | None]
 """Where (a virtual account) and by when: when either changes, it is another alert."""
@@ -50,16 +52,17 @@ def _follow(kind: AlertKind) -> tuple[int, int]:
         else:
             gone.append(number)
     new = [source for source in holds if source not in is_open]
-    return _resolve(gone[:LONGEST_STEP]), _open(kind, new[:LONGEST_STEP], holds, accounts)
+    return (
+        sum(_resolve(part) for part in chunks(gone, LONGEST_STEP)),
+        sum(_open(kind, part, holds, accounts) for part in chunks(new, LONGEST_STEP)),
+    )
 
 
-def _resolve(numbers: list[int]) -> int:
-    return Alert.objects.filter(pk__in=numbers, resolved_at=None).update(resolved_at=now()) if numbers else 0
+def _resolve(numbers: Sequence[int]) -> int:
+    return Alert.objects.filter(pk__in=numbers, resolved_at=None).update(resolved_at=now())
 
 
-def _open(kind: AlertKind, sources: list[str], holds: dict[str, Place], accounts: dict[str, int]) -> int:
-    if not sources:
-        return 0
+def _open(kind: AlertKind, sources: Sequence[str], holds: dict[str, Place], accounts: dict[str, int]) -> int:
     told = kind.facts().tell(sources)
     alerts = [
         Alert(
