@@ -16,6 +16,7 @@ from daicho.domain.orders.commands.assign import LinePart, assign_lines, undo_as
 from daicho.domain.orders.commands.assign_matching import run_assign_matching, start_assign_matching
 from daicho.domain.orders.models import OrderLine
 from daicho.domain.orders.queries.lines import Filters
+from daicho.interfaces.portal.views import orders_assign_many
 from tests.orders.helpers import line, recorded
 from tests.world import World
 
@@ -82,3 +83,31 @@ def test_only_who_may_assign_in_the_whole_account_starts_it(world: World) -> Non
     with pytest.raises(BusinessError) as refused:
         started(world, virtual_account=world.other_default)
     assert refused.value.code == "not_found"
+
+
+def test_from_the_list_to_the_form_or_beyond_it_to_the_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(world, *[line(quantity=3) for _ in range(3)], line("STO-STD"), number="PO-1")
+    browser, base = world.client(world.admin), "/a/aozora.example.co.jp/orders"
+    listed = browser.get(f"{base}/unassigned/?q=net-adv").content.decode()
+    assert listed.count('name="row"') == 3
+    form = browser.post(f"{base}/assign/start/?q=net-adv", {"all": "1"})["Location"]
+    assert form.count("row=") == 3
+    assert browser.get(form).content.decode().count('name="parts.') == 6
+    assert browser.post(f"{base}/assign/start/?status=deposited", {"all": "1"})["Location"] == f"{base}/unassigned/"
+    monkeypatch.setattr(orders_assign_many, "MOST", 1)
+    page = browser.post(f"{base}/assign/start/?q=net-adv", {"all": "1"})["Location"]
+    assert page == f"{base}/assign/matching/?q=net-adv"
+    assert "“net-adv”" in browser.get(page).content.decode()
+    assert browser.post(page, {"virtual_account": world.other_default.uid}).status_code == 422
+    assert browser.post(page, {"virtual_account": world.osaka.uid, "memo": "m"})["Location"].startswith("/a/")
+    assert (ended(Job.objects.get()).succeeded, world.pool(world.osaka, world.advantage).on_hand) == (3, 9)
+    for who, status in ((world.viewer, 403), (world.osaka_admin, 404), (world.stranger, 404)):
+        assert world.client(who).get(page).status_code == status
+
+
+def test_the_list_of_unassigned_lines_is_paged_however_long(world: World) -> None:
+    recorded(world, *[line(quantity=1) for _ in range(30)])
+    first = world.client(world.admin).get("/a/aozora.example.co.jp/orders/unassigned/?size=25").content.decode()
+    assert first.count('name="row"') == 25
+    assert 'rel="next"' in first
+    assert "All 30 rows" in first

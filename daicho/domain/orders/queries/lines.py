@@ -162,11 +162,20 @@ def list_waiting_lines(actor: Actor, *, limit: int = 500) -> list[LineRow]:
     return _rows_of(list(rows), set())
 
 
-def list_unassigned(actor: Actor, account: SmartAccount, *, limit: int = 500) -> list[LineRow]:
-    """What waits to be assigned in an account, the oldest first; only for those with rights in all of it."""
-    rows, ids = visible_lines(actor, account)
-    found = of_status(_joined(rows), State.UNASSIGNED).order_by("created_at", "pk")[:limit]
-    return _rows_of(list(found), ids)
+def list_unassigned(
+    actor: Actor,
+    account: SmartAccount,
+    *,
+    uids: Iterable[str] | None = None,
+    filters: Filters | None = None,
+    limit: int = 500,
+) -> list[LineRow]:
+    """What waits to be assigned in an account, the oldest first, at most `limit`: all of it, or these lines, or what matches."""
+    found = unassigned_lines(actor, account, filters)
+    if uids is not None:
+        found = found.filter(uid__in=list(uids))
+    _rows, ids = visible_lines(actor, account)
+    return _rows_of(list(found.order_by("created_at", "pk")[:limit]), ids)
 
 
 def unassigned_lines(actor: Actor, account: SmartAccount, filters: Filters | None = None) -> QuerySet[OrderLine]:

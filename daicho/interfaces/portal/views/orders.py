@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -15,10 +16,10 @@ from daicho.core.errors import BusinessError
 from daicho.domain.access.rules import Permission
 from daicho.domain.orders.commands.assign import undo_assignment
 from daicho.domain.orders.queries.account import order_card
-from daicho.domain.orders.queries.lines import LineRow, get_order, list_account_lines, list_unassigned
+from daicho.domain.orders.queries.lines import LineRow, get_order, list_account_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
-from daicho.interfaces.portal.lists import BulkAct, Column, Empty, ListPage, ListQuery, Page
+from daicho.interfaces.portal.lists import BulkAct, Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import orders_parts as parts
 from daicho.interfaces.portal.views.licenses_parts import KINDS, license_label, license_name
 from daicho.interfaces.portal.web import Here, account_page, request_id_of
@@ -60,6 +61,11 @@ class OrderList(ListPage):
 
         return list(parts.columns(detail, customer=False, partner=True))
 
+    def bulk_acts(self) -> list[BulkAct]:
+        if not self.here.scope.allows(Permission.ORDERS_ASSIGN):
+            return []
+        return [BulkAct("assign", lazy("Assign what is unassigned"), self.here.url("orders-assign-start", va=None))]
+
     def fetch(self, q: ListQuery) -> Any:
         return list_account_lines(
             self.here.actor,
@@ -88,6 +94,7 @@ class UnassignedList(ListPage):
     title = lazy("Unassigned licenses")
     text_label = lazy("Filter by order number, SKU or license")
     default_sort = "recorded"
+    default_size = 50
     row_id = "uid"
     empty = Empty(
         lazy("Nothing is unassigned"),
@@ -95,6 +102,10 @@ class UnassignedList(ListPage):
         kind="nothing_wrong",
     )
     here: Here
+
+    def __init__(self, request: HttpRequest, **given: Any) -> None:
+        super().__init__(request, **given)
+        self.filters = [one for one in parts.filters() if one.key != "status"]
 
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
@@ -104,9 +115,9 @@ class UnassignedList(ListPage):
         return [
             Column("number", lazy("Order number"), sort=True, value=lambda r: r.line.order.number, link=detail, phone=True),
             Column("line", lazy("Line"), kind="num", value=lambda r: r.line.line_number),
-            Column("license", lazy("License"), sort=True, value=lambda r: license_name(r.line.tag), phone=True),
-            Column("sku", lazy("SKU"), kind="code", value=lambda r: r.line.tag.sku),
-            Column("unassigned", lazy("Unassigned"), kind="num", sort=True, total=True, phone=True),
+            Column("license", lazy("License"), value=lambda r: license_name(r.line.tag), phone=True),
+            Column("sku", lazy("SKU"), kind="code", sort=True, value=lambda r: r.line.tag.sku),
+            Column("unassigned", lazy("Unassigned"), kind="num", phone=True),
             Column("quantity", lazy("Ordered"), kind="num", sort=True),
             Column("end", lazy("End"), kind="until", sort=True, value=lambda r: r.line.end_on),
             Column("recorded", lazy("Recorded"), kind="datetime", sort=True, value=lambda r: r.line.created_at),
@@ -116,10 +127,19 @@ class UnassignedList(ListPage):
     def bulk_acts(self) -> list[BulkAct]:
         if not self.here.scope.allows(Permission.ORDERS_ASSIGN):
             return []
-        return [BulkAct("assign", lazy("Assign"), self.here.url("orders-assign", va=None), method="get")]
+        return [BulkAct("assign", lazy("Assign"), self.here.url("orders-assign-start", va=None))]
 
-    def fetch(self, q: ListQuery) -> Page:
-        return Page.of(list_unassigned(self.here.actor, self.here.account), q, self.columns)
+    def fetch(self, q: ListQuery) -> Any:
+        return list_account_lines(
+            self.here.actor,
+            self.here.account,
+            filters=replace(parts.filters_of(q), status="unassigned"),
+            sort=q.sort,
+            descending=q.descending,
+            cursor=q.cursor,
+            size=q.size,
+            count=True,
+        )
 
 
 @account_page(Permission.ORDERS_VIEW)

@@ -69,9 +69,8 @@ class AssignForm(forms.Form):
 @account_page(Permission.ORDERS_ASSIGN)
 def assign(request: HttpRequest, here: Here) -> HttpResponseBase:
     """Say for each unassigned line where it belongs."""
-    uids, everything = selected(request)
-    waiting = {row.uid: row for row in list_unassigned(here.actor, here.account)}
-    rows = [row for uid, row in waiting.items() if everything or uid in uids][:MOST]
+    uids, _everything = selected(request)
+    rows = list_unassigned(here.actor, here.account, uids=uids[:MOST], limit=MOST)
     if not rows:
         kit.tell(request, "info", _("Choose at least one line that is unassigned."))
         return HttpResponseRedirect(here.url("orders-unassigned", va=None))
