@@ -4,12 +4,12 @@ Only this room writes these tables. Every large one carries the account. What pe
 it (`LotDetails`) and is no part of the books.
 """
 
-from daicho.domain.ledger.models.details import LotDetails
+from daicho.domain.ledger.models.details import LotAttachment, LotDetails
 from daicho.domain.ledger.models.lots import Holder, HolderLine, Lot, Unit
 from daicho.domain.ledger.models.moves import Entry, Holding, Place, Posting, TransferRequest
 from daicho.domain.ledger.models.use import Pool, Use, UseChange
 
 __all__ = [
-    "Entry", "Holder", "HolderLine", "Holding", "Lot", "LotDetails", "Place", "Pool", "Posting", "TransferRequest", "Unit",
-    "Use", "UseChange",
+    "Entry", "Holder", "HolderLine", "Holding", "Lot", "LotAttachment", "LotDetails", "Place", "Pool", "Posting",
+    "TransferRequest", "Unit", "Use", "UseChange",
 ]  # fmt: skip

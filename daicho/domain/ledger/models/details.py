@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from daicho.core.clock import now
+from daicho.core.ids import new_uid
+from daicho.domain.files.models import StoredFile
 from daicho.domain.ledger.models.lots import Lot
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -39,3 +41,15 @@ class LotDetails(models.Model):
                 name="lot_amount_has_currency",
             )
         ]
+
+
+class LotAttachment(models.Model):
+    """A file kept with a lot: a certificate, a contract. It belongs to the company. Lots that were exchanged share files."""
+
+    uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
+    account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="attachments")
+    file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=150)
+    added_by_name = models.CharField(max_length=200)
+    added_at = models.DateTimeField(default=now)
