@@ -21,6 +21,8 @@ from daicho.domain.bulk.queries import refused_rows, result_of
 from daicho.domain.bulk.running import Run, run_due_jobs
 from daicho.domain.files import store
 from daicho.domain.files.models import StoredFile
+from daicho.domain.mailbox.models import Mail
+from daicho.interfaces.mail.render import render
 from tests.bulk.work import KIND, Lines, start
 
 pytestmark = pytest.mark.django_db
@@ -300,6 +302,20 @@ def test_owners_take_turns_however_many_jobs_one_of_them_has(world, lines) -> No
             start(world.as_(someone), "a")
         lines.run()
     assert order == ["User", "Viewer", "Operator", "User", "User"]
+
+
+@pytest.mark.parametrize(("minutes", "mails"), [(1, 0), (2, 1)])
+def test_who_started_a_job_that_took_long_hears_of_its_end(world, lines, minutes: int, mails: int) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        job = start(world.as_(world.admin), "a", "!b", account=world.account)
+        clock.shift(minutes * 60)
+        lines.run()
+    assert Mail.objects.filter(template="job_ended", to=world.admin.email).count() == mails
+    for mail in Mail.objects.filter(template="job_ended"):
+        for language in ("ja", "en"):
+            told = render("job_ended", mail.context, to=mail.to, to_name="", language=language, time_zone="Asia/Tokyo")
+            assert f"/a/aozora.example.co.jp/jobs/{job.uid}/" in told.text
+            assert "Take in words.csv" in told.text
 
 
 def test_one_owner_has_at_most_twenty_open_jobs(world, lines) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce, Greatest
+from django.utils import translation
 
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
@@ -23,11 +24,14 @@ from daicho.domain.audit.record import record
 from daicho.domain.bulk.errors import StarterGone
 from daicho.domain.bulk.models import OPEN, Job, Refusal
 from daicho.domain.bulk.queries import title_of
+from daicho.domain.mailbox.commands import post_mail
 
 LEASE = dt.timedelta(seconds=60)
 """Longest rest of a job after its worker was killed."""
 MOST_ATTEMPTS = 5
 """Takings without getting on after which a job has failed."""
+
+MAILED_AFTER = dt.timedelta(minutes=2)
 
 _held: set[uuid.UUID] = set()  # claims of this process
 _lock = threading.Lock()
@@ -141,7 +145,34 @@ def end_job(job: Job, state: str, *, code: str = "", text: str = "") -> bool:
             }
             | ({"error": code} if code else {}),
         )
+        _mail_starter(job)
     return True
+
+
+def _mail_starter(job: Job) -> None:
+    """A person who has left the page meanwhile hears that his job has ended; one who cancelled it knows."""
+    person = job.user
+    long = job.ended_at is not None and job.ended_at - job.created_at >= MAILED_AFTER
+    if person is None or not person.is_active or not long or job.state == Job.State.CANCELLED:
+        return
+    with translation.override(person.language):
+        title = title_of(job)
+    post_mail(
+        "job_ended",
+        to=person.email,
+        to_name=person.name,
+        language=person.language,
+        time_zone=person.time_zone,
+        once=f"job-ended:{job.uid}",
+        title=title,
+        uid=job.uid,
+        failed=job.state == Job.State.FAILED,
+        reason=job.error_text,
+        succeeded=job.succeeded,
+        refused=job.refused,
+        identifier=job.account.identifier if job.account is not None and not person.is_operator else "",
+        company=job.company.uid if job.company is not None and not person.is_operator else "",
+    )
 
 
 def starter_of(job: Job) -> Actor:
