@@ -11,7 +11,7 @@ LICENSE_KINDS: Final = frozenset(
         "license.transfer_declined", "license.transfer_withdrawn", "license.undone", "license.cancelled",
         "license.started", "license.ended", "license.used", "license.released", "license.reused",
         "license.revoked", "license.corrected", "license.co_termed", "license.reserved", "license.returned", "license.converted",
-        "license.details_changed",
+        "license.details_changed", "license.file_added", "license.file_removed",
         "order.recorded", "order.line_cancelled", "order.line_approved", "order.line_declined",
         "device.created", "device.changed", "device.moved", "device.removed",
         "alert.hidden", "alert.shown",

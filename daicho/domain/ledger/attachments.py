@@ -38,11 +38,11 @@ def ensure_file(name: str, content: bytes) -> tuple[str, str]:
     if len(content) > MOST_BYTES:
         raise BusinessError("file_too_large", 422, _("The file is larger than 10 MB."))
     kept = safe_name(name)
-    ending = kept.rpartition(".")[2].lower()
+    _stem, dot, ending = kept.lower().rpartition(".")
     media_type = media_type_of(content)
     if media_type == TEXT and ending in ENDINGS[CSV]:
         media_type = CSV
-    if media_type is None or ending not in ENDINGS[media_type]:
+    if media_type is None or not dot or ending not in ENDINGS[media_type]:
         raise BusinessError(
             "file_type_refused", 422,
             _("This file cannot be attached. PDF, PNG, JPEG, text, CSV, XLSX and DOCX can, with their usual ending."),

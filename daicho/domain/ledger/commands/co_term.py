@@ -20,7 +20,7 @@ from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger import rules
 from daicho.domain.ledger.book import Book, PlaceRow, Spot
 from daicho.domain.ledger.commands.cancel import spots_of_lot
-from daicho.domain.ledger.commands.lot_details import carry_details
+from daicho.domain.ledger.commands.lot_files import carry_what_is_kept
 from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.errors import (
     common_end_passed,
@@ -151,7 +151,7 @@ def co_term_lots(
     made = Lot.objects.select_related("tag").get(uid=answer["lot"])
     held = held_of(chosen, account.time_zone)
     if posted.book is not None:
-        carry_details(account, chosen, made)
+        carry_what_is_kept(account, chosen, made)
         _record(actor, account, posted.entry, made, parts)
         tell_administrators(
             account, posted.entry, sku=made.tag.sku, quantity=answer["quantity"], lots=len(chosen),

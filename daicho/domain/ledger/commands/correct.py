@@ -16,7 +16,7 @@ from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.commands.cancel import spots_of_lot
 from daicho.domain.ledger.commands.deposit import NewLot
-from daicho.domain.ledger.commands.lot_details import carry_details
+from daicho.domain.ledger.commands.lot_files import carry_what_is_kept
 from daicho.domain.ledger.commands.told import tell_administrators
 from daicho.domain.ledger.door import ensure_lines
 from daicho.domain.ledger.errors import end_problem, ends_before_start, reason_missing
@@ -110,7 +110,7 @@ def correct_lot(
     )
     held = held_of([lot], account.time_zone)
     if posted.book is not None:
-        carry_details(account, [lot], Lot.objects.get(uid=posted.entry.answer["lot"]))
+        carry_what_is_kept(account, [lot], Lot.objects.get(uid=posted.entry.answer["lot"]))
         record_moves(actor, "license.corrected", posted.entry, posted.book)
         ends_on = last_day(right.end_at, account.time_zone).isoformat() if right.end_at else ""
         tell_administrators(
