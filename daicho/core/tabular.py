@@ -123,13 +123,14 @@ def read(content: bytes) -> list[list[str]]:
     return list(read_rows(io.BytesIO(content)))
 
 
-def read_rows(file: IO[bytes]) -> Iterator[list[str]]:
+def read_rows(file: IO[bytes], *, limited: bool = True) -> Iterator[list[str]]:
     """The same, row by row from a file that can be sought in: of a CSV file one row is held at a time.
 
     What is too large or cannot be read at all is refused with the first row, too many rows when they are met.
+    `limited=False` for files of our own making, of whatever size.
     """
-    if file.seek(0, io.SEEK_END) > MAX_BYTES:
-        raise BusinessError("file_too_large", 422, _("The file is larger than 50 MB. Split it."))
+    if file.seek(0, io.SEEK_END) > MAX_BYTES and limited:
+        raise _too_large()
     file.seek(0)
     is_xlsx = file.read(4) == b"PK\x03\x04"
     file.seek(0)
@@ -140,11 +141,19 @@ def read_rows(file: IO[bytes]) -> Iterator[list[str]]:
             empty.append(row)
             continue
         given += len(empty) + 1
-        if given > MAX_ROWS + 1:
-            raise BusinessError("too_many_rows", 422, _("The file has more than 200,000 rows. Split it."))
+        if given > MAX_ROWS + 1 and limited:
+            raise _too_many_rows()
         yield from empty
         empty.clear()
         yield row
+
+
+def _too_large() -> BusinessError:
+    return BusinessError("file_too_large", 422, _("The file is larger than 50 MB. Split it."))
+
+
+def _too_many_rows() -> BusinessError:
+    return BusinessError("too_many_rows", 422, _("The file has more than 200,000 rows. Split it."))
 
 
 def _unreadable() -> BusinessError:
@@ -153,6 +162,10 @@ def _unreadable() -> BusinessError:
         422,
         _("This file cannot be read. Save it as CSV (UTF-8 or Shift_JIS) or XLSX and try again."),
     )
+
+
+PROBLEMS = {"file_too_large": _too_large, "too_many_rows": _too_many_rows, "file_unreadable": _unreadable}
+"""What reading raises, by code: for whoever lets another process read."""
 
 
 def _encoding_of(file: IO[bytes]) -> str:

@@ -110,4 +110,4 @@ def test_the_list_of_unassigned_lines_is_paged_however_long(world: World) -> Non
     first = world.client(world.admin).get("/a/aozora.example.co.jp/orders/unassigned/?size=25").content.decode()
     assert first.count('name="row"') == 25
     assert 'rel="next"' in first
-    assert "All 30 rows" in first
+    assert "Select all that match (30 rows)" in first

@@ -25,7 +25,6 @@ from daicho.domain.audit.models import Event, Seal
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 ORDER = ("-at", "-uid")
-EXPORT_LIMIT = 200_000
 GROUPS = tuple(sorted({kind.partition(".")[0] for kind in KINDS}))
 """What stands before the dot of a kind: a filter takes one of these or a whole kind."""
 
@@ -173,9 +172,9 @@ def latest_events(
     return list_events(sight, EventFilter(subject_uid=subject_uid), size=limit).rows
 
 
-def sealed_rows(sight: EventSight, wanted: EventFilter, *, limit: int = EXPORT_LIMIT) -> Iterator[EventRow]:
-    """All lines with their digests and blocks, oldest first: what an export carries."""
-    yield from describe_sealed(EventSight(wanted.narrow(sight.lines).order_by("at", "uid")[:limit], sight.visible))
+def sealed_rows(sight: EventSight, wanted: EventFilter) -> Iterator[EventRow]:
+    """All lines with their digests and blocks, oldest first, however many: what an export carries."""
+    yield from describe_sealed(EventSight(wanted.narrow(sight.lines).order_by("at", "uid"), sight.visible))
 
 
 def describe_sealed(sight: EventSight) -> Iterator[EventRow]:

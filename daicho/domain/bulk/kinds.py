@@ -8,7 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 KINDS: Final[dict[str, str | Promise]] = {
+    "list.export": _("%(list)s as %(format)s"),
     "license.transfer_file": _("Transfer from %(file)s"),
     "license.transfer_matching": _("Transfer of all that matches to %(target)s"),
+    "order.file": _("Orders from %(file)s"),
     "license.assign_matching": _("Assignment of all that matches to %(target)s"),
 }

@@ -8,6 +8,10 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
+        from daicho.domain.bulk.exports import EXPORT
+        from daicho.interfaces.jobs.periodic import RUNNERS
         from daicho.interfaces.portal.account_events import listen
+        from daicho.interfaces.portal.export_jobs import run_export
 
         listen()
+        RUNNERS[EXPORT] = run_export

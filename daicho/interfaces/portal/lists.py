@@ -9,8 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,11 +28,12 @@ from daicho.core import clock, tabular
 from daicho.core.text import clean
 from daicho.domain.access.commands.preferences import keep_list_choices
 from daicho.domain.access.queries_preferences import list_choices
+from daicho.domain.bulk.exports import start_export
 from daicho.interfaces.portal import components, words
 from daicho.interfaces.portal.components import Text
 from daicho.interfaces.portal.filters import ChoiceFilter, DateFilter, Filter, FlagFilter, TextFilter
 from daicho.interfaces.portal.tables import Column, Empty, Table, reach
-from daicho.interfaces.portal.web import actor_of
+from daicho.interfaces.portal.web import Here, actor_of, request_id_of
 
 __all__ = [
     "BulkAct", "ChoiceFilter", "Column", "DateFilter", "Empty", "FlagFilter", "ListPage", "ListQuery", "Page", "Table",
@@ -42,6 +44,7 @@ SIZES = (25, 50, 100, 200)
 EXPORT_CHUNK = 200
 COPY_LIMIT = 200_000
 PRINT_LIMIT = 2_000
+FORMATS = ("csv", "xlsx")  # of a file that the worker makes
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,22 @@ class ListPage:
             components.tell(self.request, "done", _("The conditions were saved as “%(name)s”.") % {"name": name})
         elif act == "drop_view":
             self._keep(views=[v for v in views if v[0] != posted.get("name")])
+        elif act == "export" and posted.get("format") in FORMATS:
+            return self._start_export(posted["format"])
         return HttpResponseRedirect(self.request.path + back)
+
+    def _start_export(self, file_format: str) -> HttpResponse:
+        """A file of a long list is made by the worker, who asks this very address for it."""
+        from daicho.interfaces.portal.views.jobs import job_url  # the list of jobs is a list, too
+
+        here: Here | None = getattr(self.request, "here", None)
+        if here is None:
+            return HttpResponseRedirect(f"{self.request.path}{self.link()}&export={file_format}")
+        job = start_export(
+            here.actor, request_id=request_id_of(self.request), path=self.request.path, query=self.link()[1:],
+            file_format=file_format, title=str(self.title), account=here.account_or_none, company=here.company_or_none,
+        )  # fmt: skip
+        return HttpResponseRedirect(job_url(here, job))
 
     # The answer.
 
@@ -304,6 +322,7 @@ class ListPage:
             "sizes": [{"size": size, "url": self.link(size=str(size)), "current": size == q.size} for size in SIZES],
             "choices": [{"column": c, "shown": c in columns, "fixed": i == 0} for i, c in enumerate(self.columns)],
             "views": [{"name": name, "url": url} for name, url in kept["views"]],
+            "is_long": page.next_cursor and (page.count is None or not getattr(page, "count_is_exact", True)),
             "exports": {
                 kind: f"{self.link()}&{urlencode({'export': kind})}" for kind in ("csv", "xlsx", "tsv", "print")
             },
@@ -358,7 +377,7 @@ class ListPage:
         if kind == "csv":
             head = [c.key for c in columns]
             cells = self.plain_rows(q, head) or ([c.plain(row) for c in columns] for row in self._rows(q))
-            lines = tabular.csv_lines(head, cells)
+            lines = tabular.csv_lines(head, told(self.request, cells))
             answer: HttpResponse | StreamingHttpResponse = StreamingHttpResponse(
                 _as_now(lines), content_type="text/csv; charset=utf-8"
             )
@@ -371,7 +390,8 @@ class ListPage:
             head += [_("%(label)s (code)") % {"label": c.label} for c in columns if c.stateful]
             stateful = [c for c in columns if c.stateful]
             words_and_codes = (
-                [c.spoken(row) for c in columns] + [c.plain(row) for c in stateful] for row in self._rows(q)
+                [c.spoken(row) for c in columns] + [c.plain(row) for c in stateful]
+                for row in told(self.request, self._rows(q))
             )
             kind_of = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
             file = tabular.xlsx_file(head, words_and_codes, sheet=str(self.title))
@@ -386,6 +406,18 @@ class ListPage:
             cells = (tabular.guard(c.spoken(row)) for c in columns)
             out.write("\t".join("" if cell is None else " ".join(str(cell).split()) for cell in cells) + "\n")
         return out.getvalue()
+
+
+def told[T](request: HttpRequest, rows: Iterable[T]) -> Iterable[T]:
+    """The rows; whoever makes the file in a job (`request.tell_rows`) hears of every thousand that are done."""
+    tell: Callable[[int], None] | None = getattr(request, "tell_rows", None)
+    return rows if tell is None else _telling(rows, tell)
+
+
+def _telling[T](rows: Iterable[T], tell: Callable[[int], None]) -> Iterator[T]:
+    for part in batched(rows, 1_000):
+        yield from part
+        tell(len(part))
 
 
 def _as_now(lines: Iterator[str]) -> Iterator[bytes]:
@@ -406,4 +438,4 @@ def selected(request: HttpRequest) -> tuple[list[str], bool]:
     return data.getlist("row"), data.get("all") == "1"
 
 
-__all__ += ["reach", "selected"]
+__all__ += ["reach", "selected", "told"]

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Schema
 from pydantic import AwareDatetime, Field
 
@@ -114,7 +114,7 @@ def export_account_events(
     file_format: Annotated[FileFormat, Query(alias="format")] = "json",
     virtual_account: Annotated[Uid | None, Query()] = None,
 ) -> HttpResponse | StreamingHttpResponse:
-    """A file of up to 200,000 lines with digest, block and block hash; the log notes the export."""
+    """A file of all that matches with digest, block and block hash; the log notes the export."""
     actor = actor_of(request)
     account = find_account(actor, identifier)
     place = find_virtual_account(actor, account, virtual_account) if virtual_account else None
@@ -164,7 +164,7 @@ def _file(sight: EventSight, conditions: EventFilter, file_format: str) -> HttpR
     seal_pending()
     rows = sealed_rows(sight, conditions)
     if file_format == "xlsx":
-        return HttpResponse(tabular.xlsx_bytes(COLUMNS, map(cells, rows), sheet="events"), content_type=MEDIA["xlsx"])
+        return FileResponse(tabular.xlsx_file(COLUMNS, map(cells, rows), sheet="events"), content_type=MEDIA["xlsx"])
     lines = json_lines(rows) if file_format == "json" else tabular.csv_lines(COLUMNS, map(cells, rows))
     return StreamingHttpResponse(_encoded(lines), content_type=MEDIA[file_format])
 

@@ -23,13 +23,13 @@ def run(arguments: argparse.Namespace) -> int:
     from daicho.domain.access.event_export import verify_export
     from daicho.domain.audit.seal import seal_status, verify
 
-    content = None
+    wrong = verify()
     if arguments.export is not None:
         try:
-            content = arguments.export.read_bytes()
+            with arguments.export.open("rb") as file:
+                wrong = wrong or verify_export(file)
         except OSError as error:
             return failed(arguments, "file_unreadable", f"{arguments.export}: {error.strerror}", 1)
-    wrong = verify() or (verify_export(content) if content is not None else None)
     head = seal_status()
     result = {
         "ok": not wrong,
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = str(wrong)
     else:
         text = _("Every sealed event is unchanged.")
-        if content is not None:
+        if arguments.export is not None:
             text += "\n" + _("The file says what the log says.")
     answer(arguments, result, text)
     return 1 if wrong else 0

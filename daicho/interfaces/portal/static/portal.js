@@ -106,23 +106,29 @@
     if (!bar) return;
     const picked = kept.get(list.id) ?? kept.set(list.id, new Set()).get(list.id);
     const boxes = all("[name=row]:not([type=hidden])", list);
+    const whole = bar.querySelector("[name=all]");
+    if (whole?.checked) for (const box of boxes) box.checked = true;
     for (const box of boxes) picked[box.checked ? "add" : "delete"](box.value);
     const elsewhere = [...picked].filter((id) => !boxes.some((box) => box.value === id));
     all("[data-elsewhere]", bar).forEach((one) => one.remove());
     for (const id of elsewhere) bar.append(element("input", { type: "hidden", name: "row", value: id, "data-elsewhere": "" }));
     bar.classList.toggle("kept", elsewhere.length > 0);
     const words = bar.querySelector("[data-picked]");
-    words.textContent = words.dataset.picked.replace("{count}", picked.size);
+    words.textContent = whole?.checked ? words.dataset.pickedAll : words.dataset.picked.replace("{count}", picked.size);
     const top = list.querySelector("[data-pick-all]");
     if (top) {
       const checked = boxes.filter((box) => box.checked).length;
       top.checked = checked > 0 && checked === boxes.length;
       top.indeterminate = checked > 0 && checked < boxes.length;
+      bar.querySelector("[data-all-that-match]")?.classList.toggle("offered", top.checked);
     }
   };
-  on("change", "[name=row]", (box) => count(box.closest(".list")));
+  const notAll = (list) => { const whole = list.querySelector("[data-bulk] [name=all]"); if (whole) whole.checked = false; };
+  on("change", "[name=row]", (box) => { if (!box.checked) notAll(box.closest(".list")); count(box.closest(".list")); });
+  on("change", "[data-bulk] [name=all]", (whole) => count(whole.closest(".list")));
   on("change", "[data-pick-all]", (top) => {
     const list = top.closest(".list");
+    if (!top.checked) notAll(list);
     for (const box of all("[name=row]", list)) box.checked = top.checked;
     count(list);
   });

@@ -6,7 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -42,7 +49,16 @@ from daicho.interfaces.portal.events_text import (
     sentence,
     who,
 )
-from daicho.interfaces.portal.lists import ChoiceFilter, Column, DateFilter, Empty, ListPage, ListQuery, TextFilter
+from daicho.interfaces.portal.lists import (
+    ChoiceFilter,
+    Column,
+    DateFilter,
+    Empty,
+    ListPage,
+    ListQuery,
+    TextFilter,
+    told,
+)
 from daicho.interfaces.portal.web import Here, account_page, operator_page
 
 FILES = {
@@ -127,10 +143,11 @@ class EventList(ListPage):
         seal_pending()
         rows = sealed_rows(self.seal_for_file(conditions, file_format), conditions)
         answer: HttpResponse | StreamingHttpResponse
+        told_rows = told(self.request, rows)
         if file_format == "xlsx":
-            answer = HttpResponse(tabular.xlsx_bytes(COLUMNS, map(cells, rows), sheet=str(self.title)))
+            answer = FileResponse(tabular.xlsx_file(COLUMNS, map(cells, told_rows), sheet=str(self.title)))
         else:
-            lines = json_lines(rows) if file_format == "json" else tabular.csv_lines(COLUMNS, map(cells, rows))
+            lines = json_lines(rows) if file_format == "json" else tabular.csv_lines(COLUMNS, map(cells, told_rows))
             answer = StreamingHttpResponse(_encoded(lines))
         stamp = f"{timezone.localtime(clock.now()):%Y%m%d-%H%M}"
         answer["Content-Type"] = FILES[file_format]
