@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from daicho.core.errors import BusinessError, NotFound
 from daicho.core.tabular import csv_lines
@@ -77,6 +77,13 @@ def find(here: Here, uid: str) -> Job:
     return job
 
 
+def state_text(job: Job) -> str:
+    """The word of a state where a job has another one than requests and orders; "" where it has the usual one."""
+    if job.state == "waiting":
+        return pgettext("job state", "Waiting")
+    return pgettext("job state", "Cancelled") if job.state == "cancelled" else ""
+
+
 def counted(job: Job) -> str:
     """How far it is, in rows."""
     if job.total:
@@ -101,12 +108,12 @@ class JobList(ListPage):
     def columns(self) -> list[Column]:  # type: ignore[override]
         return [
             Column("title", lazy("Job"), value=title_of, link=lambda job: job_url(self.here, job)),
-            Column("state", lazy("State"), kind="state", value=lambda job: kit.State(job.state)),
+            Column("state", lazy("State"), kind="state", value=lambda job: kit.State(job.state, text=state_text(job))),
             Column("progress", lazy("Progress"), value=counted),
             Column("refused", lazy("Refused"), kind="num"),
             Column("starter_name", lazy("Started by")),
             Column("created_at", lazy("Started"), kind="datetime"),
-            Column("ended_at", lazy("Ended"), kind="datetime"),
+            Column("ended_at", lazy("Ended at"), kind="datetime"),
         ]
 
     def fetch(self, q: ListQuery) -> Any:
@@ -128,6 +135,7 @@ class Shown:
 
     title: str
     state: str
+    state_text: str
     running: bool
     done: int
     total: int | None
@@ -146,10 +154,13 @@ def shown(here: Here, job: Job) -> Shown:
         notes.append(_("It is being cancelled: it stops after the rows it is at."))
     elif job.state == "waiting":
         notes.append(_("It waits for a worker. It begins by itself."))
-    elif job.state == "running" and progress.seconds_left is not None:
-        notes.append(left(progress.seconds_left))
+    pace = []
+    if job.state == "running" and progress.seconds_left is not None:
+        pace.append(left(progress.seconds_left))
     if progress.rate is not None and job.done >= 100:
-        notes.append(_("%(rate)s rows a second.") % {"rate": words.num(max(1, round(progress.rate)))})
+        pace.append(_("%(rate)s rows a second") % {"rate": words.num(max(1, round(progress.rate)))})
+    if pace:
+        notes.append(" · ".join(pace))
     if job.is_open:
         notes.append(_("You may leave this page. If it takes longer than two minutes, we mail you when it has ended."))
     if job.state == "cancelled" and job.done:
@@ -157,8 +168,9 @@ def shown(here: Here, job: Job) -> Shown:
     if job.forgotten_at is not None:
         notes.append(_("Its files were removed 30 days after its end."))
     return Shown(
-        title=title_of(job),
+        title=_("Progress"),
         state=job.state,
+        state_text=state_text(job),
         running=job.is_open,
         done=job.done,
         total=job.total if job.total or job.is_open else job.done,
@@ -172,9 +184,9 @@ def shown(here: Here, job: Job) -> Shown:
 def left(seconds: int) -> str:
     """How long it takes still, in the unit that says enough."""
     if seconds < 60:
-        return _("Less than a minute left.")
+        return _("Less than a minute left")
     minutes = round(seconds / 60)
-    return ngettext("About %(minutes)s minute left.", "About %(minutes)s minutes left.", minutes) % {
+    return ngettext("About %(minutes)s minute left", "About %(minutes)s minutes left", minutes) % {
         "minutes": words.num(minutes)
     }
 
@@ -185,7 +197,7 @@ def detail(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
     facts = [
         kit.Fact(_("Started by"), job.starter_name),
         kit.Fact(_("Started"), words.datetime(job.created_at)),
-        kit.Fact(_("Ended"), words.datetime(job.ended_at)),
+        kit.Fact(_("Ended at"), words.datetime(job.ended_at)),
     ]
     if job.source_name:
         facts.insert(0, kit.Fact(_("File"), job.source_name))
