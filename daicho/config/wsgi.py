@@ -6,3 +6,12 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daicho.config.settings")
 application = get_wsgi_application()
+
+from daicho.interfaces.api.lanes import open_lanes  # noqa: E402  after the applications are ready
+from daicho.interfaces.portal.turns import begin_turns  # noqa: E402
+
+TURNS = min(8, (os.cpu_count() or 1) + 1)
+"""Requests that one process answers at a time; on PostgreSQL each holds a connection. More than this wait for Python itself."""
+
+begin_turns(TURNS)
+open_lanes()

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
@@ -87,14 +89,19 @@ def scope_of(actor: Actor, account: SmartAccount) -> Scope:
 
 
 def _scope_of(actor: Actor, account: SmartAccount) -> Scope:
+    rows = grants_of(actor).filter(account=account).values_list("role", "virtual_account_id")
+    return _scope_by(actor, rows)
+
+
+def _scope_by(actor: Actor, grants: Iterable[tuple[str, int | None]]) -> Scope:
     limit = frozenset(Permission)
     if actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
         limit = frozenset(Permission(code) for code in actor.scopes if code in Permission)
     everywhere: set[Permission] = set()
     within: dict[int, frozenset[Permission]] = {}
     roles: list[tuple[Role, int | None]] = []
-    for grant in grants_of(actor).filter(account=account).only("role", "virtual_account_id"):
-        role, place = Role(grant.role), grant.virtual_account_id
+    for code, place in grants:
+        role = Role(code)
         roles.append((role, place))
         if place is None:
             everywhere |= MATRIX[role] & limit
@@ -197,9 +204,15 @@ def ensure_signed_in(actor: Actor) -> User:
     return user
 
 
+def _visible_accounts(identifiers: Iterable[str]) -> dict[str, SmartAccount]:
+    wanted = sorted({identifier.lower() for identifier in identifiers})
+    condition = f"WHERE identifier IN ({marks(wanted)}) AND state IN ({marks(VISIBLE_STATES)})"
+    found = fetch(SmartAccount, condition, [*wanted, *map(str, VISIBLE_STATES)])
+    return {account.identifier: account for account in found}
+
+
 def _visible_account(identifier: str) -> SmartAccount | None:
-    condition = f"WHERE identifier = %s AND state IN ({marks(VISIBLE_STATES)}) ORDER BY id LIMIT 1"
-    return next(iter(fetch(SmartAccount, condition, [identifier.lower(), *map(str, VISIBLE_STATES)])), None)
+    return _visible_accounts([identifier]).get(identifier.lower())
 
 
 def get_account(actor: Actor, identifier: str, permission: Permission) -> SmartAccount:
@@ -217,6 +230,33 @@ def find_account(actor: Actor, identifier: str) -> SmartAccount:
     if account is None or scope_of(actor, account).is_nothing():
         raise NotFound
     return account
+
+
+def find_accounts(asked: Sequence[tuple[Actor, str]]) -> list[SmartAccount | None]:
+    """The account of each (program, domain identifier) as `find_account` finds it, None where that raises.
+
+    One question for all accounts and one for all rights, which each program remembers for its request (`Actor.memo`).
+    """
+    accounts = _visible_accounts(identifier for _, identifier in asked)
+    grants: dict[tuple[int | None, int], list[tuple[str, int | None]]] = defaultdict(list)
+    live = live_grants().filter(
+        api_client_id__in={actor.api_client_id for actor, _ in asked},
+        account_id__in={account.pk for account in accounts.values()},
+    )
+    for client, where, role, place in live.values_list("api_client_id", "account_id", "role", "virtual_account_id"):
+        grants[client, where].append((role, place))
+    found: list[SmartAccount | None] = []
+    for actor, identifier in asked:
+        account = accounts.get(identifier.lower())
+        rows = grants.get((actor.api_client_id, account.pk)) if account is not None else None
+        if account is None or rows is None or actor.kind is not ActorKind.API_CLIENT or actor.memo is None:
+            found.append(None)
+            continue
+        scope = _scope_by(actor, rows)
+        if not scope.is_nothing():
+            actor.memo[actor.user_id, actor.api_client_id, account.pk] = scope
+        found.append(None if scope.is_nothing() else account)
+    return found
 
 
 def get_virtual_account(actor: Actor, account: SmartAccount, uid: str, permission: Permission) -> VirtualAccount:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -170,6 +171,25 @@ class Book:
         for pool in self.pools.values():
             pool.before = replace(pool.figures)
 
+    def whole_ladders(self, spots: Iterable[Spot]) -> list[PoolRow]:
+        """The pools of these spots, and the tiers that cover them or are covered by them."""
+        pools = [self.pool(spot.virtual_account_id, spot.tag.pk) for spot in spots]
+        return list({id(tier): tier for pool in pools for tier in self.ladder_of(pool)}.values())
+
+    @contextmanager
+    def attempt(self, pools: Sequence[PoolRow]) -> Iterator[None]:
+        """One act of several on this book: judged against these pools as they are now; if it raises, it never was."""
+        mark, stale = len(self.moves), [pool.has_stale_times for pool in pools]
+        for pool in pools:
+            pool.before = replace(pool.figures)
+        try:
+            yield
+        except BaseException:
+            self.take_back(mark)
+            for pool, was_stale in zip(pools, stale, strict=True):
+                pool.figures, pool.has_stale_times = replace(pool.before), was_stale
+            raise
+
     def reckon(self, tiers: list[PoolRow]) -> None:
         """Bring lent, borrowed and metered of a ladder up to date."""
         seen = [rules.Tier(pool.figures.on_hand, pool.figures.in_use, pool.figures.usage_on_hand) for pool in tiers]
@@ -178,12 +198,15 @@ class Book:
             figures.lent, figures.borrowed, figures.metered = covered.lent, covered.borrowed, covered.metered
 
     def reckon_all(self) -> None:
-        """The same for all that is locked; refuses figures that could no longer be counted exactly."""
-        for tiers in self.ladders.values():
-            self.reckon(tiers)
-        for pool in self.pools.values():
-            if pool.tag.ladder_id is None:
-                self.reckon([pool])
+        """The same for all that is locked."""
+        self.reckon_each(self.pools.values())
+
+    def reckon_each(self, pools: Iterable[PoolRow]) -> None:
+        """The same for whole ladders; refuses figures that could no longer be counted exactly."""
+        for pool in pools:
+            tiers = self.ladder_of(pool)
+            if tiers[0] is pool:
+                self.reckon(tiers)
             figures = pool.figures
             if (
                 max(figures.pending + figures.on_hand + figures.reserved + figures.fulfilled, figures.in_use)

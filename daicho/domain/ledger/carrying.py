@@ -70,6 +70,19 @@ def carry(
     store = Store(book)
     named = store.load_lots([move.lot_uid for move in moves if move.lot_uid], moves[0].source.account_id)
     store.load(asked_of([move for move in moves if not move.lot_uid]), choice)
+    return carry_from(store, entry, moves, choice, named, holder_place)
+
+
+def carry_from(
+    store: Store,
+    entry: Entry,
+    moves: Sequence[Move],
+    choice: Choice,
+    named: dict[str, Lot],
+    holder_place: PlaceRow | None = None,
+) -> list[ChosenLot]:
+    """The same with lots that are read already."""
+    book = store.book
     chosen: list[ChosenLot] = []
     for move in moves:
         for lot, quantity in _parts(book, store, named, move, choice, only_on_hand=holder_place is not None):

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from daicho.core.actor import Actor
+from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger.book import Book, Figures, LotMove
 from daicho.domain.ledger.models import Entry, Place
 
 
 def record_moves(actor: Actor, kind: str, entry: Entry, book: Book) -> None:
+    """Write `describe_moves` of all that the book moved."""
+    record_many(describe_moves(actor, kind, entry, book, book.moves))
+
+
+def describe_moves(actor: Actor, kind: str, entry: Entry, book: Book, moves: Iterable[LotMove]) -> list[Event]:
     """One line per virtual account, tag and other side; what never was in a virtual account stands in the account's log."""
     flows: dict[tuple[int | None, int | None, int, str], int] = defaultdict(int)
-    for move in book.moves:
+    for move in moves:
         source, target = move.source.virtual_account_id, move.target.virtual_account_id
         if source == target:
             flows[source, None, move.lot.tag_id, _direction(move)] += move.quantity
@@ -23,7 +30,7 @@ def record_moves(actor: Actor, kind: str, entry: Entry, book: Book) -> None:
             flows[source, target, move.lot.tag_id, "out"] += move.quantity
         if target is not None:
             flows[target, source, move.lot.tag_id, "in"] += move.quantity
-    record_many(
+    return [
         describe(
             actor,
             kind,
@@ -38,7 +45,7 @@ def record_moves(actor: Actor, kind: str, entry: Entry, book: Book) -> None:
             memo=entry.memo,
         )
         for (place, other, tag_id, direction), quantity in flows.items()
-    )
+    ]
 
 
 def record_uses(actor: Actor, kind: str, book: Book, *, subject: str = "", memo: str = "") -> None:

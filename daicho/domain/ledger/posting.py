@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,12 +67,17 @@ def post(
     book = open_book(reach, units)
     entry.at = book.at
     write(book, entry)
-    book.reckon_all()
-    if is_refused(act, [pool.change for pool in book.pools.values()]):
-        raise refuse(book, book.shorter())
+    judge(book, act, list(book.pools.values()), refuse)
     flush(book)
     set_rows(Entry, ["at", "answer"], [(entry.pk, entry.at, entry.answer)])
     return Posted(entry, book)
+
+
+def judge(book: Book, act: Act, pools: Sequence[PoolRow], refuse: Refuse) -> None:
+    """Judge an act, once, after all its moves and uses, by the whole ladders that it touched."""
+    book.reckon_each(pools)
+    if is_refused(act, [pool.change for pool in pools]):
+        raise refuse(book, book.shorter(pools))
 
 
 def open_book(reach: Reach, units: Iterable[int] = (), *, for_lots: bool = True) -> Book:
@@ -106,15 +111,9 @@ def _claim(
     reverses: Entry | None,
 ) -> tuple[Entry, bool]:
     """The entry of this request and whether it is new. On PostgreSQL this waits for the same request still running."""
-    claim = Entry(
-        account=account, request_id=request_id, fingerprint=content, kind=kind, memo=memo[:500], reverses=reverses,
-        actor_kind=actor.kind, actor_name=actor.name[:200], actor_user_id=actor.user_id,
-    )  # fmt: skip
-    columns = [field for field in Entry._meta.concrete_fields if not field.primary_key]
-    row = [getattr(claim, field.attname) for field in columns]
-    for (claim.pk,) in insert_rows(
-        Entry, [field.name for field in columns], [row], "ON CONFLICT DO NOTHING RETURNING id"
-    ):
+    claim = entry_of(actor, account, request_id, kind, content, memo, reverses)
+    for (number,) in _insert([claim], "ON CONFLICT DO NOTHING RETURNING id"):
+        claim.pk = number
         return claim, True
     found = Entry.objects.filter(account=account, request_id=request_id).first()
     if found is None:
@@ -122,3 +121,32 @@ def _claim(
     if found.fingerprint != content:
         raise request_id_reused()
     return found, False
+
+
+def entry_of(
+    actor: Actor,
+    account: SmartAccount,
+    request_id: uuid.UUID,
+    kind: str,
+    content: str,
+    memo: str = "",
+    reverses: Entry | None = None,
+) -> Entry:
+    """An entry that is not written yet; `content` is the fingerprint of what the caller asked for."""
+    return Entry(
+        account=account, request_id=request_id, fingerprint=content, kind=kind, memo=memo[:500], reverses=reverses,
+        actor_kind=actor.kind, actor_name=actor.name[:200], actor_user_id=actor.user_id,
+    )  # fmt: skip
+
+
+def insert_entries(entries: Sequence[Entry]) -> None:
+    """Write entries that were decided already; IntegrityError if one of their requests was claimed in the meantime."""
+    by_uid = {entry.uid: entry for entry in entries}
+    for number, uid in _insert(entries, "RETURNING id, uid"):
+        by_uid[uid].pk = number
+
+
+def _insert(entries: Sequence[Entry], rest: str) -> list[tuple[Any, ...]]:
+    columns = [field for field in Entry._meta.concrete_fields if not field.primary_key]
+    rows = [[getattr(entry, field.attname) for field in columns] for entry in entries]
+    return insert_rows(Entry, [field.name for field in columns], rows, rest)

@@ -11,14 +11,15 @@ from daicho.domain.ledger import rules
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.models import Holding, Lot
 from daicho.domain.ledger.rules import Choice, Stock
+from daicho.domain.ledger.sql import as_table
 
-# So many lots of each place and tag as together hold what is wanted.
+# Of each place and tag so many lots, in the order of choice, as together hold what is wanted of them.
 _CHOSEN = (
-    "SELECT place_id, lot_id, quantity FROM (SELECT holding.place_id, holding.lot_id, holding.quantity,"
+    "SELECT place_id, lot_id, quantity FROM (SELECT holding.place_id, holding.lot_id, holding.quantity, v.column3,"
     " SUM(holding.quantity) OVER (PARTITION BY holding.place_id, lot.tag_id ORDER BY %s, holding.lot_id) AS running"
-    " FROM ledger_holding AS holding JOIN ledger_lot AS lot ON lot.id = holding.lot_id"
-    " WHERE holding.place_id IN (%s) AND lot.tag_id IN (%s) AND holding.quantity > 0) AS stock"
-    " WHERE running < quantity + %%s"
+    " FROM %s JOIN ledger_holding AS holding ON holding.place_id = v.column1"
+    " JOIN ledger_lot AS lot ON lot.id = holding.lot_id AND lot.tag_id = v.column2"
+    " WHERE holding.quantity > 0) AS stock WHERE running < quantity + column3"
 )
 
 
@@ -35,16 +36,18 @@ class Store:
         """Read enough lots on hand for each (virtual account, tag) to give what is wanted of it, in order of choice."""
         if not wanted:
             return
-        soonest = choice is Choice.SOONEST_END
-        places = [self.book.place("on_hand", virtual_account_id).id for virtual_account_id, _ in wanted]
-        places, tags = sorted(set(places)), sorted({tag_id for _, tag_id in wanted})
-        for part in chunks(places):
-            statement = _CHOSEN % (
-                "lot.end_at IS NULL, lot.end_at" if soonest else "lot.end_at IS NOT NULL, lot.end_at DESC",
-                marks(part),
-                marks(tags),
-            )
-            self._keep(ask(statement, [*part, *tags, max(wanted.values())]))
+        order = (
+            "lot.end_at IS NULL, lot.end_at"
+            if choice is Choice.SOONEST_END
+            else "lot.end_at IS NOT NULL, lot.end_at DESC"
+        )
+        rows = [
+            (self.book.place("on_hand", virtual_account_id).id, tag_id, quantity)
+            for (virtual_account_id, tag_id), quantity in sorted(wanted.items())
+        ]
+        for part in chunks(rows):
+            values, parameters = as_table(["bigint"] * 3, part)
+            self._keep(ask(_CHOSEN % (order, values), parameters))
 
     def load_lots(self, uids: Iterable[str], account_id: int) -> dict[str, Lot]:
         """Read lots by handle and how much of each lies at the places the book knows."""

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from daicho import __version__
 from daicho.domain.schedule.commands import try_to_write
 from daicho.domain.schedule.queries import worker_seen_recently
+from daicho.interfaces.portal.turns import one_turn
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -29,7 +30,8 @@ class HealthMiddleware:
         if request.path == "/healthz":
             return JsonResponse({"status": "ok", "version": __version__})
         if request.path == "/readyz":
-            return readiness()
+            with one_turn():
+                return readiness()
         return self.get_response(request)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import models
 
 from daicho.core.clock import now
 from daicho.core.db import is_postgres
-from daicho.core.statements import ask, fetch
+from daicho.core.statements import ask, fetch, insert_rows, marks
 from daicho.domain.access.models import IdempotentRequest
 
 KEPT = dt.timedelta(days=7)
@@ -42,6 +43,33 @@ def claim_request(*, owner: str, key: str, fingerprint: str) -> Claim:
 def keep_answer(claim: Claim, *, status: int, answer: str) -> None:
     """Remember the answer of the act that is about to commit."""
     ask("UPDATE access_idempotentrequest SET status = %s, answer = %s WHERE id = %s", [status, answer, claim.row_id])
+
+
+def claimed_before(keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these (owner, key) that were used already."""
+    owners, names = sorted({owner for owner, _ in keys}), sorted({key for _, key in keys})
+    statement = (
+        f"SELECT owner, key FROM access_idempotentrequest WHERE owner IN ({marks(owners)}) AND key IN ({marks(names)})"  # noqa: S608
+    )
+    return {(owner, key) for owner, key in ask(statement, [*owners, *names])}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A key with the answer of its act."""
+
+    owner: str
+    key: str
+    fingerprint: str
+    status: int
+    answer: str
+
+
+def claim_answered(kept: Iterable[Kept]) -> None:
+    """Claim many keys together with their answers; raises IntegrityError if one was taken in the meantime."""
+    at = now()
+    rows = [(one.owner, one.key, one.fingerprint, one.status, one.answer, at) for one in kept]
+    insert_rows(IdempotentRequest, ("owner", "key", "fingerprint", "status", "answer", "created_at"), sorted(rows))
 
 
 def forget_old_requests() -> int:

@@ -32,7 +32,7 @@ from daicho.domain.ledger.errors import (
 from daicho.domain.ledger.events import record_moves
 from daicho.domain.ledger.judging import Names, shortage
 from daicho.domain.ledger.models import Entry, TransferRequest
-from daicho.domain.ledger.posting import open_book, post
+from daicho.domain.ledger.posting import Refuse, open_book, post
 from daicho.domain.ledger.rules import Act, Choice
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -95,10 +95,10 @@ def transfer_licenses(
     actor must manage licenses in source and target. Raises not_enough_licenses, request_id_reused (409),
     same_virtual_account, bad_quantity, too_many_lines (422), not_found for a lot that is not in its source.
     """
-    scope = _ensure_may(actor, account, moves)
+    scope = ensure_may_transfer(actor, account, moves)
     for waiting in fetch(TransferRequest, "WHERE account_id = %s AND request_id = %s", [account.pk, request_id]):
         return _same_again(waiting, moves, choice, memo)
-    if _needs_approval(actor, account, scope, moves):
+    if needs_approval(actor, account, scope, moves):
         return _ask_for_approval(actor, account, request_id, moves, choice, memo)
     names = names_for(scope, [place for move in moves for place in (move.source, move.target)])
     return TransferOutcome(post_transfer(actor, account, request_id, moves, choice, memo, names), None)
@@ -128,7 +128,7 @@ def post_transfer(
         content=content_of(moves, choice),
         reach=lambda book: spots_of(moves),
         write=write,
-        refuse=lambda book, short: shortage("transfer", book, short, asked_of(moves), names),
+        refuse=refusing(moves, names),
         memo=memo,
     )
     if posted.book is not None:
@@ -136,11 +136,16 @@ def post_transfer(
     return posted.entry
 
 
+def refusing(moves: Sequence[Move], names: Names) -> Refuse:
+    """What the judge's no becomes for these moves."""
+    return lambda book, short: shortage("transfer", book, short, asked_of(moves), names)
+
+
 def preview_transfer(
     actor: Actor, *, account: SmartAccount, moves: Sequence[Move], choice: str = Choice.SOONEST_END
 ) -> TransferPreview:
     """What a transfer would do, in numbers: the act itself, taken back. Raises as `transfer_licenses`, but never for a shortage."""
-    _ensure_may(actor, account, moves)
+    ensure_may_transfer(actor, account, moves)
     with transaction.atomic():
         book = open_book(lambda book: spots_of(moves))
         chosen = carry(book, Entry(), moves, Choice(choice))
@@ -177,7 +182,8 @@ def content_of(moves: Sequence[Move], choice: str) -> list[object]:
     return [[move.content() for move in moves], str(choice)]
 
 
-def _ensure_may(actor: Actor, account: SmartAccount, moves: Sequence[Move]) -> Scope:
+def ensure_may_transfer(actor: Actor, account: SmartAccount, moves: Sequence[Move]) -> Scope:
+    """Let the actor pass who manages licenses in every source and target; raises as `transfer_licenses`."""
     ensure_lines(move.quantity for move in moves)
     places = [place for move in moves for place in (move.source, move.target)]
     scope = ensure_may_in(actor, Permission.LICENSES_MANAGE, account, places)
@@ -186,7 +192,8 @@ def _ensure_may(actor: Actor, account: SmartAccount, moves: Sequence[Move]) -> S
     return scope
 
 
-def _needs_approval(actor: Actor, account: SmartAccount, scope: Scope, moves: Sequence[Move]) -> bool:
+def needs_approval(actor: Actor, account: SmartAccount, scope: Scope, moves: Sequence[Move]) -> bool:
+    """Whether these moves must wait for an administrator of their source."""
     return (
         account.transfers_need_approval
         and not actor.is_system

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
-from daicho.core.statements import fetch, marks
+from daicho.core.statements import chunks, fetch, marks
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -165,11 +165,21 @@ def tags_by_uid(uids: Iterable[str]) -> dict[str, LicenseTag]:
 
 def places_by_uid(sight: Sight, uids: Iterable[str]) -> dict[str, VirtualAccount]:
     """Visible virtual accounts by their handles; what is out of sight is not among them."""
-    wanted = list(uids)
-    found: dict[str, VirtualAccount] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        condition = f"WHERE account_id = %s AND deleted_at IS NULL AND uid IN ({marks(part)})"
-        rows = fetch(VirtualAccount, condition, [sight.account.pk, *part])
-        found |= {place.uid: place for place in rows if sight.sees(place.pk)}
-    return found
+    return places_seen([(sight, uids)])[0]
+
+
+def places_seen(wanted: Sequence[tuple[Sight, Iterable[str]]]) -> list[dict[str, VirtualAccount]]:
+    """The same for many at once, each with a sight of its own."""
+    asked = [(sight, set(uids)) for sight, uids in wanted]
+    living: dict[str, VirtualAccount] = {}
+    for part in chunks(sorted(set().union(*(uids for _, uids in asked))), 500):
+        rows = fetch(VirtualAccount, f"WHERE deleted_at IS NULL AND uid IN ({marks(part)})", part)
+        living |= {place.uid: place for place in rows}
+    return [
+        {
+            uid: place
+            for uid in uids
+            if (place := living.get(uid)) is not None and place.account_id == sight.account.pk and sight.sees(place.pk)
+        }
+        for sight, uids in asked
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -152,7 +153,11 @@ class DecisionReasonIn(Schema):
 
 def moves_of(sight: Sight, moves: list[MoveIn]) -> list[Move]:
     places = places_by_uid(sight, {uid for move in moves for uid in (move.source, move.target)})
-    tags = tags_by_sku([move.sku for move in moves])
+    return moves_among(moves, places, tags_by_sku([move.sku for move in moves]))
+
+
+def moves_among(moves: list[MoveIn], places: Mapping[str, Any], tags: Mapping[str, Any]) -> list[Move]:
+    """The moves between these virtual accounts (by handle), of these licenses (by the key of their SKU)."""
     found = []
     for move in moves:
         if move.source not in places or move.target not in places:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
+import logging
+from collections.abc import Callable
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -11,8 +12,8 @@ from django.utils.translation import gettext as _
 from daicho.interfaces.cli.output import Subparsers
 from daicho.interfaces.cli.settings_check import settings_are_sound
 
-THREADS = min(8, (os.cpu_count() or 1) + 1)
-"""Requests that one process answers at a time; on PostgreSQL each holds a connection. More than this wait for Python itself."""
+THREADS = 32
+"""Requests that one process accepts at a time. Most only wait, for their turn or for the commit that they share."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -49,6 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
 def server_log() -> dict[str, object]:
     """The server's own messages, in the form and at the place of all others."""
     handler = {"handlers": ["stderr"], "propagate": False}
+    known = {"()": "daicho.interfaces.cli.commands.serve.without_threads_warning"}
     return settings.LOGGING | {
-        "loggers": settings.LOGGING["loggers"] | {"_granian": dict(handler), "granian.access": dict(handler)}
+        "filters": settings.LOGGING.get("filters", {}) | {"known": known},
+        "loggers": settings.LOGGING["loggers"]
+        | {"_granian": handler | {"filters": ["known"]}, "granian.access": dict(handler)},
     }
+
+
+def without_threads_warning() -> Callable[[logging.LogRecord], bool]:
+    """Granian warns of more threads than twice the cores; ours take turns."""
+    return lambda record: "Python threads" not in record.getMessage()
