@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection, models
+from psycopg.types.json import Jsonb
 
 from daicho.core.db import is_postgres
 
@@ -118,6 +119,51 @@ def _prepared(field: Any) -> Callable[[Any, Any], Any] | None:
     """What PostgreSQL's driver does not know to do with a value of this column; it knows all plain ones."""
     plain = (models.CharField, models.IntegerField, models.BooleanField, models.DateTimeField, models.ForeignKey)
     return None if isinstance(field, (*plain, models.AutoField, models.UUIDField)) else field.get_db_prep_value
+
+
+def new_ids(model: type[models.Model], count: int) -> list[int]:
+    """Primary keys for rows that are about to be written; needs a transaction."""
+    table = model._meta.db_table
+    if is_postgres():
+        sequence = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        return [number for (number,) in ask(sequence, [table, count])]
+    largest = (
+        f"SELECT MAX(n) FROM (SELECT MAX(id) AS n FROM {table}"  # noqa: S608
+        " UNION ALL SELECT seq FROM sqlite_sequence WHERE name = %s) AS known"
+    )
+    first = (ask(largest, [table])[0][0] or 0) + 1
+    return list(range(first, first + count))
+
+
+def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows by the thousand: COPY on PostgreSQL, `executemany` on SQLite. Fields not named get their defaults."""
+    named: list[Any] = [model._meta.get_field(name) for name in columns]
+    others: list[Any] = [
+        field
+        for field in model._meta.concrete_fields
+        if field not in named and not isinstance(field, models.AutoField | models.GeneratedField)
+    ]
+    rest = tuple(field.get_default() for field in others)
+    fields = [*named, *others]
+    table, names = model._meta.db_table, ", ".join(field.column for field in fields)
+    with connection.cursor() as cursor:
+        if is_postgres():
+            json = [place for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    values = (*row, *rest)
+                    copy.write_row(_with_json(values, json) if json else values)
+            return
+        statement = f"INSERT INTO {table} ({names}) VALUES ({marks(fields)})"  # noqa: S608
+        cursor.executemany(statement, [parameters_of(fields, [(*row, *rest)]) for row in rows])
+
+
+def _with_json(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    found = list(values)
+    for place in places:
+        if found[place] is not None:
+            found[place] = Jsonb(found[place])
+    return found
 
 
 def chunks[T](items: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:

@@ -16,7 +16,7 @@ def tidy(text: str) -> str:
 
 def clean(text: str) -> str:
     """Trimmed, NFKC (full-width digits become ASCII), inner white space folded to one space."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
 def name_key(text: str) -> str:
@@ -26,5 +26,7 @@ def name_key(text: str) -> str:
 
 def fingerprint(value: Any) -> str:
     """SHA-256 of a JSON value in one canonical form (keys sorted, no white space, dates and ids as text)."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode

@@ -44,7 +44,7 @@ def text_problem(cleaned: str, limit: int, *, needed: bool = False) -> BusinessE
         return errors.required()
     if len(cleaned) > limit:
         return errors.too_long(limit)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in cleaned):
+    if not cleaned.isprintable() and any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in cleaned):
         return errors.control_character()
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -139,17 +140,22 @@ def parse_day(value: dt.date | str | None) -> dt.date | None:
     if value is None or isinstance(value, dt.date):
         day = value.date() if isinstance(value, dt.datetime) else value
     else:
-        text = clean(value)
-        if not text:
-            return None
-        found = DATE.fullmatch(text)
-        if found is None:
-            raise ValueError(text)
-        year, month, date = [int(part) for part in found.groups() if part is not None]
-        day = dt.date(year, month, date)
+        day = _written_day(value)
     if day is not None and not EARLIEST <= day <= LATEST:
         raise ValueError(str(day))
     return day
+
+
+@functools.lru_cache(maxsize=2_000)  # the lines of a file name few days
+def _written_day(value: str) -> dt.date | None:
+    text = clean(value)
+    if not text:
+        return None
+    found = DATE.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    year, month, date = [int(part) for part in found.groups() if part is not None]
+    return dt.date(year, month, date)
 
 
 def _day(value: dt.date | str | None, name: str, wrong: Wrong) -> dt.date | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from daicho.core import tabular
@@ -12,20 +13,10 @@ from daicho.core.text import name_key
 from daicho.domain.catalog import errors as catalog_errors
 from daicho.domain.ledger.limits import MAX_LINES
 from daicho.domain.orders import errors
+from daicho.domain.orders.columns import COLUMNS, HEADER, HEADS, NEEDED
 from daicho.domain.orders.planning import Plan
 from daicho.domain.orders.rules import LineInput, OrderInput
 
-COLUMNS = (
-    "order_number", "line", "domain", "virtual_account", "sku", "quantity", "kind", "billing", "start_date", "end_date",
-    "ordered_on", "customer_reference", "memo",
-)  # fmt: skip
-NEEDED = ("order_number", "domain", "sku", "quantity")
-HEADS = {column: column for column in COLUMNS} | {
-    "注文番号": "order_number", "明細": "line", "明細番号": "line", "ドメイン": "domain", "ドメイン識別子": "domain",
-    "アカウントドメイン識別子": "domain", "バーチャルアカウント": "virtual_account", "型番(sku)": "sku", "型番": "sku",
-    "数量": "quantity", "種別": "kind", "課金": "billing", "開始日": "start_date", "終了日": "end_date",
-    "有効期限": "end_date", "注文日": "ordered_on", "お客様の注文番号": "customer_reference", "備考": "memo",
-}  # fmt: skip
 # A planning field, and the column in which it was written.
 COLUMN_OF = {
     "number": "order_number", "identifier": "domain", "start_on": "start_date", "end_on": "end_date", "lines": "sku",
@@ -54,6 +45,22 @@ class Sheet:
     orders: list[OrderInput] = field(default_factory=list)
     rows_of: list[list[int]] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
+
+    def halves(self) -> Iterator[Sheet]:
+        """The same rows in two sheets. Every line must have its number."""
+        flat = [
+            (order, line, row)
+            for order, rows in zip(self.orders, self.rows_of, strict=True)
+            for line, row in zip(order.lines, rows, strict=True)
+        ]
+        for half in (flat[: len(flat) // 2], flat[len(flat) // 2 :]):
+            found = Sheet(rows={row: self.rows[row] for _, _, row in half})
+            for _, group in groupby(half, key=lambda one: id(one[0])):
+                orders, lines, rows = zip(*group, strict=True)
+                found.orders.append(replace(orders[0], lines=lines))
+                found.rows_of.append(list(rows))
+            found.problems = [problem for problem in self.problems if problem.row in found.rows]
+            yield found
 
 
 @dataclass
@@ -104,23 +111,29 @@ def _group(sheet: Sheet) -> None:
         orders.setdefault(name_key(row.get("order_number", "")) or f"\x00{number}", []).append(number)
     for numbers in orders.values():
         rows = [sheet.rows[number] for number in numbers]
-        first = rows[0]
-        header = {name: _stated(rows, name) for name in ("domain", "ordered_on", "customer_reference", "memo")}
-        for number, row in zip(numbers, rows, strict=True):
-            for name, value in header.items():
-                if row.get(name, "") and name_key(row[name]) != name_key(value):
-                    sheet.problems.append(RowProblem(number, name, errors.mixed_header(first.get("order_number", ""))))
-        sheet.orders.append(
-            OrderInput(
-                number=first.get("order_number", ""),
-                identifier=header["domain"],
-                ordered_on=header["ordered_on"],
-                customer_reference=header["customer_reference"],
-                memo=header["memo"],
-                lines=[_line(row) for row in rows],
-            )
+        add_order(sheet, numbers, {name: _stated(rows, name) for name in HEADER})
+
+
+def add_order(sheet: Sheet, numbers: list[int], header: dict[str, str]) -> None:
+    """Rows of the sheet are an order."""
+    rows = [sheet.rows[number] for number in numbers]
+    first = rows[0]
+    for number, row in zip(numbers, rows, strict=True):
+        for name, value in header.items():
+            written = row.get(name, "")
+            if written and written != value and name_key(written) != name_key(value):
+                sheet.problems.append(RowProblem(number, name, errors.mixed_header(first.get("order_number", ""))))
+    sheet.orders.append(
+        OrderInput(
+            number=first.get("order_number", ""),
+            identifier=header["domain"],
+            ordered_on=header["ordered_on"],
+            customer_reference=header["customer_reference"],
+            memo=header["memo"],
+            lines=[_line(row) for row in rows],
         )
-        sheet.rows_of.append(numbers)
+    )
+    sheet.rows_of.append(numbers)
 
 
 def parts_of(sheet: Sheet, size: int = 1_000) -> Iterator[Sheet]:

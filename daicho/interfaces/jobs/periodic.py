@@ -137,10 +137,18 @@ def assign_matching(run: Run) -> None:
     run_assign_matching(run)
 
 
+def order_file(run: Run) -> None:
+    """The orders of a large file are recorded."""
+    from daicho.domain.orders.commands.order_jobs import run_order_file
+
+    run_order_file(run)
+
+
 # Who runs which kind of job (bulk/kinds.py). What is rendered above this floor, such as an export of a portal's list,
 # adds its own when the application starts.
 RUNNERS: dict[str, Callable[[Run], None]] = {
     "license.transfer_file": transfer_file,
     "license.transfer_matching": transfer_matching,
     "license.assign_matching": assign_matching,
+    "order.file": order_file,
 }

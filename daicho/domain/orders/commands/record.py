@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -15,13 +15,15 @@ from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_operator, ensure_partner
 from daicho.domain.access.rules import OperatorPermission
-from daicho.domain.audit.record import record
+from daicho.domain.audit.models import Event
+from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger.limits import MAX_LINES
 from daicho.domain.orders import errors
 from daicho.domain.orders.landing import deposit_lines
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.orders.planning import Plan, PlannedOrder, Problem, plan_orders
 from daicho.domain.orders.rules import OrderInput
+from daicho.domain.tenancy.models import VirtualAccount
 
 State = OrderLine.State
 EVENTS = ("order.recorded", "license.deposited")
@@ -133,21 +135,33 @@ def _new_lines(actor: Actor, company: PartnerCompany | None, planned: PlannedOrd
 
 
 def _tell(actor: Actor, order: Order, lines: list[OrderLine]) -> None:
-    """One event per order, in the virtual account when all its lines name the same one."""
-    places = {line.virtual_account for line in lines}
-    record(
+    shown = [(line.line_number, line.tag.sku, line.quantity, line.state) for line in lines[:LINES_IN_EVENT]]
+    record_many([described(actor, order, [line.virtual_account for line in lines], len(lines), shown)])
+
+
+def described(
+    actor: Actor,
+    order: Order,
+    places: Iterable[VirtualAccount | None],
+    count: int,
+    lines: Sequence[tuple[int, str, int, str]],
+) -> Event:
+    """The event of an order, in the virtual account when all its lines name the same one."""
+    named = set(places)
+    place = named.pop() if len(named) == 1 else None
+    return describe(
         actor,
         "order.recorded",
-        account=order.account,
-        virtual_account=places.pop() if len(places) == 1 else None,
+        account_id=order.account_id,
+        virtual_account_id=place.pk if place is not None else None,
         subject=order.number,
         subject_uid=order.uid,
         after={
             "partner": order.company.name if order.company is not None else "",
-            "count": len(lines),
+            "count": count,
             "lines": [
-                {"line": line.line_number, "sku": line.tag.sku, "quantity": line.quantity, "state": line.state}
-                for line in lines[:LINES_IN_EVENT]
+                {"line": number, "sku": sku, "quantity": quantity, "state": state}
+                for number, sku, quantity, state in lines[:LINES_IN_EVENT]
             ],
         },
         memo=order.memo,
