@@ -148,8 +148,12 @@ def test_lots_are_worked_on_from_the_console(ledger: Ledger, capsys: pytest.Capt
     code, done = console(capsys, "co-term", one.uid, other.uid, "--reason", "renewal")
     assert (code, done["quantity"], done["ends_on"]) == (0, 20, shown["ends_on"])
     right = ["--quantity", "15", "--kind", "term", "--end-on", "2199-12-31", "--reason", "typed wrong"]
+    code, shown = console(capsys, "correct", done["lot"], *right, "--dry-run")
+    assert (code, shown["before"], shown["after"], shown["written"]) == (0, 20, 15, False)
     code, corrected = console(capsys, "correct", done["lot"], *right)
     assert code == 0
+    code, shown = console(capsys, "revoke", corrected["lot"], "--reason", "unpaid", "--dry-run")
+    assert (code, shown["revoked"], shown["written"]) == (0, 15, False)
     code, revoked = console(capsys, "revoke", corrected["lot"], "--reason", "unpaid")
     assert (code, revoked["revoked"], revoked["left"], revoked["held_by"]) == (0, 15, 0, [])
     assert console(capsys, "revoke", corrected["lot"], "--reason", "unpaid")[0] == 1

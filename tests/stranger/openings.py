@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from daicho.core.clock import now
-from daicho.domain.access.models import ApiClient, PartnerCompany, PartnerMember
+from daicho.domain.access.models import PartnerCompany, PartnerMember
 from daicho.domain.accounts.models import Agreement, Opening
 from daicho.domain.ledger.models import Entry
 from daicho.domain.orders.commands.assign import LinePart, assign_lines
@@ -75,9 +75,6 @@ def add_openings_and_more(victim: Victim) -> None:
     suspended.state = SmartAccount.State.SUSPENDED
     suspended.save()
     ids["identifier_suspended"] = suspended.identifier
-    ids["operator_client"] = ApiClient.objects.create(
-        is_operator=True, name="batch", secret_hash="f" * 64, secret_hint="f"
-    ).uid
     make_tag("LAD-1", "Ladder one")
     make_tag("LAD-2", "Ladder two")
 

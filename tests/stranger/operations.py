@@ -22,6 +22,7 @@ class Call:
     who: str = "admin"
     body: Any = None
     file: bytes | None = None
+    file_name: str = "rows.csv"
     query: str = ""
     path: dict[str, str] = field(default_factory=dict)
     status: tuple[int, ...] = (200, 201, 204)
@@ -57,7 +58,7 @@ PATHS = {
     "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
-    "lots": "lot", "jobs": "job",
+    "lots": "lot", "files": "lot_file", "jobs": "job",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -132,6 +133,10 @@ CALLS: dict[str, Call] = {
     "getLot": Call(),
     "getLotDetails": Call(),
     "changeLotDetails": Call(body={"note": "binder 4", "amount": 1200, "currency": "JPY"}),
+    "listLotFiles": Call(),
+    "attachLotFile": Call(file=b"%PDF-1.7 more", file_name="more.pdf"),
+    "getLotFile": Call(),
+    "removeLotFile": Call(),
     "importLotDetails": Call(file=b"lot,note\n<lot>,binder 5\n"),
     "listEnds": Call(),
     "createTransfer": Call(body=MOVES),
@@ -207,6 +212,7 @@ CALLS: dict[str, Call] = {
     "listGuides": Call(is_public=True),
     # operator
     "appointAdministrator": Call(OPERATOR, body={"email": "viewer@aozora.example.co.jp"} | REASON),
+    "listOperatorApiClients": Call(OPERATOR),
     "createOperatorApiClient": Call(OPERATOR, body={"name": "batch", "scopes": ["operator.orders"]}),
     "revokeOperatorApiClient": Call(OPERATOR, path={"uid": "operator_client"}),
     "listPartnerCompanies": Call(OPERATOR),
@@ -268,6 +274,8 @@ CALLS: dict[str, Call] = {
     "getIssuedLot": Call(OPERATOR),
     "revokeLot": Call(OPERATOR, body=REASON),
     "correctLot": Call(OPERATOR, body=REASON | {"quantity": 3, "kind": "perpetual", "end_on": None}),
+    "previewRevocation": Call(OPERATOR),
+    "previewCorrection": Call(OPERATOR, body=REASON | {"quantity": 3, "kind": "perpetual", "end_on": None}),
     "coTermLots": Call(OPERATOR, body=REASON | {"lots": ["<term_lot>", "<term_lot_late>"]}),
     "previewCoTerm": Call(OPERATOR, body={"lots": ["<term_lot>", "<term_lot_late>"]}),
     "cancelOrderLine": Call(OPERATOR, path={"uid": "unassigned_line"}, body={}),

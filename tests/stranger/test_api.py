@@ -87,7 +87,7 @@ def call(client: Client, name: str, ids: Mapping[str, str]) -> HttpResponseBase:
     if entry.query:
         path += "?" + fill(entry.query, ids)
     if entry.file is not None:
-        upload = SimpleUploadedFile("rows.csv", fill(entry.file.decode(), ids).encode(), content_type="text/csv")
+        upload = SimpleUploadedFile(entry.file_name, fill(entry.file.decode(), ids).encode(), content_type="text/csv")
         return client.post(path, {"file": upload})
     body = None if entry.body is None else json.dumps(fill(entry.body, ids))
     return client.generic(method, path, body or "", content_type="application/json")

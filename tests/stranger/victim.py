@@ -22,6 +22,7 @@ from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.records import create_device
 from daicho.domain.files import store
 from daicho.domain.ledger.commands.lot_details import change_lot_details
+from daicho.domain.ledger.commands.lot_files import attach_lot_file
 from daicho.domain.ledger.commands.transfer import Move, transfer_licenses
 from daicho.domain.ledger.models import TransferRequest
 from daicho.domain.mailbox.models import Mail
@@ -117,6 +118,10 @@ def make_victim(world: World) -> Victim:
     file = f"lot,note\n{ids['lot']},{PLANTED} note".encode()
     ids["details_file"] = store.keep("details.csv", "text/csv", [file], actor=admin).uid
 
+    ids["lot_file"] = attach_lot_file(
+        admin, account=account, lot_uid=ids["lot"], name=f"{PLANTED}.pdf", content=b"%PDF-1.7 " + PLANTED.encode()
+    ).uid
+
     # People.
     ids["grant"] = Grant.objects.get(user=world.viewer).uid
     secrets["invitation"], hashed = link()
@@ -134,10 +139,11 @@ def make_victim(world: World) -> Victim:
         account=account, name=f"{PLANTED} sync", secret_hash=hashlib.sha256(b"x").hexdigest(), secret_hint="abcd",
         scopes=[str(one) for one in Permission], created_by=world.admin,
     )  # fmt: skip
+    operators = ApiClient.objects.create(is_operator=True, name="batch", secret_hash="f" * 64, secret_hint="f")
     client_grant = Grant.objects.create(api_client=client, role=Role.ACCOUNT_VIEWER, account=account)
     ids |= {
         "invitation": invitation.uid, "access_request": wanted.uid, "hand_over": planned.uid, "api_client": client.uid,
-        "client_grant": client_grant.uid, "asker": asker.uid,
+        "client_grant": client_grant.uid, "operator_client": operators.uid, "asker": asker.uid,
     }  # fmt: skip
 
     # Agreement, opening, contest, guide.

@@ -175,6 +175,24 @@ def partner_api_clients(actor: Actor, company: PartnerCompany) -> list[ApiClient
     return list(ApiClient.objects.filter(company=company, revoked_at=None).order_by("-created_at"))
 
 
+def list_operator_api_clients(actor: Actor, *, cursor: str | None = None, size: int = 50) -> Page[ApiClient]:
+    """The operator's own programs, revoked ones too, latest first; for the operator."""
+    return keyset_page(_operator_clients(actor), ["-created_at", "-uid"], cursor=cursor, size=size, count=True)
+
+
+def get_operator_api_client(actor: Actor, uid: str) -> ApiClient:
+    """One of the operator's own programs; else NotFound."""
+    found = _operator_clients(actor).filter(uid=uid).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _operator_clients(actor: Actor) -> QuerySet[ApiClient]:
+    ensure_operator(actor, OperatorPermission.SUPPORT)
+    return ApiClient.objects.filter(is_operator=True).select_related("created_by")
+
+
 def find_account_for_operator(actor: Actor, identifier: str) -> SmartAccount:
     """The account with this identifier, for an act of the operator on its people."""
     ensure_operator(actor, OperatorPermission.ACCOUNTS)

@@ -154,6 +154,7 @@ def _operator_nav(request: HttpRequest) -> list[kit.NavGroup]:
         (
             ("events-operator", _("Event log"), "history"),
             ("operator_jobs-list", _("Jobs"), "hourglass"),
+            ("operator_api_clients-list", _("API clients"), "key"),
             ("operator_status-page", _("Status"), "database"),
         ),
     )  # fmt: skip

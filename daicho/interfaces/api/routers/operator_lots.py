@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
@@ -13,12 +13,17 @@ from pydantic import AfterValidator, Field
 from daicho.domain.ledger.commands.cancel import revoke_lot
 from daicho.domain.ledger.commands.co_term import MOST_LOTS, CoTermPreview, co_term_lots, preview_co_term
 from daicho.domain.ledger.commands.correct import correct_lot, right_lot
+from daicho.domain.ledger.commands.deposit import NewLot
+from daicho.domain.ledger.commands.previews import preview_correction, preview_revocation
 from daicho.domain.ledger.queries.held import Held
 from daicho.domain.ledger.queries.issued import IssuedLot, account_with_lots, get_issued, get_lots, list_issued
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.schemas import Quantity, Text, Uid
+
+if TYPE_CHECKING:
+    from daicho.domain.ledger.models import Lot
 
 router = Router(tags=["Operator"])
 
@@ -81,6 +86,15 @@ class RevokedLotOut(Schema):
     held_by: list[HeldOut]
 
 
+class RevocationPreviewOut(Schema):
+    """What a revocation would do. `newly_short`: so many uses of the customer become short at once."""
+
+    revoked: int
+    left: int
+    newly_short: int
+    held_by: list[HeldOut]
+
+
 class LotCorrectIn(Schema):
     """The right lot. `quantity`: what there should be outside of units' hands; start and billing stay unless given."""
 
@@ -97,6 +111,16 @@ class CorrectedLotOut(Schema):
 
     entry: str
     lot: str
+    held_by: list[HeldOut]
+
+
+class CorrectionPreviewOut(Schema):
+    """How many are outside of units' hands before and after; `newly_short` below 0: so many shortages are covered."""
+
+    before: int
+    after: int
+    unassigned: int
+    newly_short: int
     held_by: list[HeldOut]
 
 
@@ -179,6 +203,13 @@ def preview_out(found: CoTermPreview) -> dict[str, Any]:
     }
 
 
+def right_of(lot: Lot, body: LotCorrectIn) -> NewLot:
+    return right_lot(
+        lot, quantity=body.quantity, kind=body.kind, billing=body.billing or "", start_on=body.start_on,
+        end_on=body.end_on,
+    )  # fmt: skip
+
+
 @router.get(
     "/operator/accounts/{identifier}/lots",
     response={200: Paged[IssuedLotOut], **PROBLEMS},
@@ -190,11 +221,16 @@ def get_issued_lots(
     paging: Query[PageParams],
     sku: Annotated[Text, Field(max_length=100)] = "",
     order_number: Annotated[Text, Field(max_length=64)] = "",
+    text: Annotated[Text, Field(max_length=200)] = "",
+    state: Literal["in_force", "not_started", "ended"] | None = None,
 ) -> Any:
     """The lots of an account and what is left of each, the next to end first."""
     actor = actor_of(request)
     account = account_with_lots(actor, identifier)
-    page = list_issued(actor, account, sku=sku, order_number=order_number, cursor=paging.cursor, size=paging.size)
+    page = list_issued(
+        actor, account, sku=sku, order_number=order_number, text=text, state=state or "", cursor=paging.cursor,
+        size=paging.size,
+    )  # fmt: skip
     return paged(page, issued_out)
 
 
@@ -256,6 +292,39 @@ def revoke(request: HttpRequest, identifier: str, lot: Uid, body: LotRevokeIn) -
 
 
 @router.post(
+    "/operator/accounts/{identifier}/lots/{lot}/revoke/preview",
+    response={200: RevocationPreviewOut, **PROBLEMS},
+    operation_id="previewRevocation",
+)
+def revoke_preview(request: HttpRequest, identifier: str, lot: Uid) -> Any:
+    """What a revocation would do; writes nothing."""
+    actor = actor_of(request)
+    account = account_with_lots(actor, identifier)
+    [found] = get_lots(actor, account, [lot])
+    shown = preview_revocation(actor, account=account, lot=found)
+    return {
+        "revoked": shown.revoked, "left": shown.left, "newly_short": shown.newly_short, "held_by": held_out(shown.held),
+    }  # fmt: skip
+
+
+@router.post(
+    "/operator/accounts/{identifier}/lots/{lot}/correct/preview",
+    response={200: CorrectionPreviewOut, **PROBLEMS},
+    operation_id="previewCorrection",
+)
+def correct_preview(request: HttpRequest, identifier: str, lot: Uid, body: LotCorrectIn) -> Any:
+    """What a correction would do; writes nothing."""
+    actor = actor_of(request)
+    account = account_with_lots(actor, identifier)
+    [found] = get_lots(actor, account, [lot])
+    shown = preview_correction(actor, account=account, lot=found, right=right_of(found, body))
+    return {
+        "before": shown.before, "after": shown.after, "unassigned": shown.unassigned, "newly_short": shown.newly_short,
+        "held_by": held_out(shown.held),
+    }  # fmt: skip
+
+
+@router.post(
     "/operator/accounts/{identifier}/lots/{lot}/correct",
     response={200: CorrectedLotOut, **PROBLEMS},
     operation_id="correctLot",
@@ -265,10 +334,7 @@ def correct(request: HttpRequest, identifier: str, lot: Uid, body: LotCorrectIn)
     actor = actor_of(request)
     account = account_with_lots(actor, identifier)
     [found] = get_lots(actor, account, [lot])
-    right = right_lot(
-        found, quantity=body.quantity, kind=body.kind, billing=body.billing or "", start_on=body.start_on,
-        end_on=body.end_on,
-    )  # fmt: skip
+    right = right_of(found, body)
     done = correct_lot(
         actor, account=account, request_id=request_id_of(request), lot=found, right=right, reason=body.reason
     )

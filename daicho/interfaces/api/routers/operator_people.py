@@ -23,6 +23,7 @@ from daicho.domain.access.commands.partners import (
 from daicho.domain.access.queries_access import (
     find_account_for_operator,
     get_partner_company,
+    list_operator_api_clients,
     list_partner_companies,
     partner_members,
 )
@@ -46,6 +47,19 @@ class OperatorClientIn(Schema):
     name: Name
     scopes: list[OperatorPermission] = Field([], max_length=20)
     ends_at: AwareDatetime | None = None
+
+
+class OperatorClientOut(Schema):
+    """A program of the operator."""
+
+    uid: str
+    name: str
+    secret_hint: str
+    scopes: list[str]
+    ends_at: AwareDatetime | None
+    revoked_at: AwareDatetime | None
+    last_used_at: AwareDatetime | None
+    created_at: AwareDatetime
 
 
 class PartnerClientIn(Schema):
@@ -93,6 +107,15 @@ def create_administrator(request: HttpRequest, identifier: str, body: Administra
     account = find_account_for_operator(actor, identifier)
     appoint_administrator(actor, account=account, email=body.email, reason=body.reason)
     return Status(204, None)
+
+
+@router.get(
+    "/operator/api-clients", response={200: Paged[OperatorClientOut], **PROBLEMS}, operation_id="listOperatorApiClients"
+)
+def operator_clients(request: HttpRequest, paging: Query[PageParams]) -> Any:
+    """The operator's own programs, latest first (operator)."""
+    page = list_operator_api_clients(actor_of(request), cursor=paging.cursor, size=paging.size)
+    return paged(page, lambda client: client)
 
 
 @router.post("/operator/api-clients", response={201: NewSecretOut, **PROBLEMS}, operation_id="createOperatorApiClient")

@@ -42,6 +42,7 @@ def register(subparsers: Subparsers) -> None:
     together.set_defaults(run=combine)
     lot_details.add(acts)
     for one in (revoke, correct):
+        one.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
         one.add_argument("lot", help=_("the lot, as `lots list` names it"))
         one.add_argument("--reason", required=True, help=_("the reason, which the customer reads"))
     for one in (listing, revoke, correct, together):
@@ -88,11 +89,17 @@ def list_lots(arguments: argparse.Namespace) -> int:
 
 def revoke_one(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.commands.cancel import revoke_lot
+    from daicho.domain.ledger.commands.previews import preview_revocation
     from daicho.domain.ledger.queries.issued import account_with_lots, get_lots
 
     actor = console_actor()
     account = account_with_lots(actor, arguments.account)
     [lot] = get_lots(actor, account, [arguments.lot])
+    if arguments.dry_run:
+        seen = preview_revocation(actor, account=account, lot=lot)
+        figures = {"revoked": seen.revoked, "left": seen.left, "newly_short": seen.newly_short}
+        text = _("%(revoked)d would be revoked, %(left)d left; %(newly_short)d uses would become short.") % figures
+        return answer(arguments, figures | {"held_by": held_data(seen.held), "written": False}, text)
     done = revoke_lot(actor, account=account, request_id=uuid.uuid4(), lot=lot, reason=arguments.reason)
     data = {"entry": done.entry.uid, "revoked": done.revoked, "left": done.left}
     text = _("%(revoked)d revoked, %(left)d left until they are returned.") % data
@@ -101,6 +108,7 @@ def revoke_one(arguments: argparse.Namespace) -> int:
 
 def correct_one(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.commands.correct import correct_lot, right_lot
+    from daicho.domain.ledger.commands.previews import preview_correction
     from daicho.domain.ledger.queries.issued import account_with_lots, get_lots
 
     actor = console_actor()
@@ -109,6 +117,13 @@ def correct_one(arguments: argparse.Namespace) -> int:
     right = right_lot(
         lot, quantity=arguments.quantity, kind=arguments.kind, start_on=arguments.start_on, end_on=arguments.end_on
     )
+    if arguments.dry_run:
+        seen = preview_correction(actor, account=account, lot=lot, right=right)
+        figures = {
+            "before": seen.before, "after": seen.after, "unassigned": seen.unassigned, "newly_short": seen.newly_short,
+        }  # fmt: skip
+        text = _("%(before)d would become %(after)d; %(newly_short)d uses would become short.") % figures
+        return answer(arguments, figures | {"held_by": held_data(seen.held), "written": False}, text)
     done = correct_lot(actor, account=account, request_id=uuid.uuid4(), lot=lot, right=right, reason=arguments.reason)
     data = {"entry": done.entry.uid, "lot": done.lot.uid}
     text = _("The right lot is %(lot)s.") % data

@@ -11,7 +11,7 @@ AREAS = (
     "language", "public", "account", "opening", "agreements", "help", "guides", "home", "licenses", "lots", "statement", "transfers", "ends", "devices", "search",
     "orders", "partner", "people", "partners", "access_requests", "invitations", "api_clients", "virtual_accounts", "me",
     "alerts", "events", "jobs", "notifications", "demo_mails", "operator_openings", "operator_accounts", "operator_agreements",
-    "operator_catalog", "operator_orders", "operator_partners", "operator_status", "patterns",
+    "operator_catalog", "operator_lots", "operator_api_clients", "operator_orders", "operator_partners", "operator_status", "patterns",
 )  # fmt: skip
 
 urlpatterns: list[URLPattern | URLResolver] = []
