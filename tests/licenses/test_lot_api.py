@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from daicho.domain.access.rules import Role
+from daicho.domain.ledger.attachments import MOST_BYTES
 from daicho.domain.ledger.models import Lot
 from daicho.interfaces.cli.main import main
 from tests.world import World
@@ -98,3 +99,25 @@ def test_the_console_takes_a_file_out_and_in(
     assert (code, bad["errors"][0]["code"]) == (1, "unknown_lot")
     assert main(["lots", "details", "import", str(tmp_path / "none.csv"), *options]) == 1
     assert main(["lots", "details", "export", str(tmp_path / "no" / "where.csv"), *options]) == 1
+
+
+def test_files_are_attached_listed_read_and_removed(world: World, lot: Lot) -> None:
+    admin, url = world.client(world.admin), f"{ROOT}/lots/{lot.uid}/files"
+
+    def attach(name: str, content: bytes, key: str = "") -> Any:
+        headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+        return admin.post(url, {"file": SimpleUploadedFile(name, content)}, **headers)
+
+    made = attach("証書.pdf", b"%PDF-1.7 \xff", "once")
+    assert (made.status_code, made.json()["media_type"], made.json()["size"]) == (201, "application/pdf", 10)
+    assert attach("証書.pdf", b"%PDF-1.7 \xff", "twice").json() == made.json()
+    assert attach("large.pdf", b"%PDF-1.7" + b" " * MOST_BYTES).json()["code"] == "file_too_large"
+    assert attach("page.pdf", b"<html>").json()["code"] == "file_type_refused"
+    assert world.client(world.viewer).get(url).json() == [made.json()]
+    answer = world.client(world.viewer).get(f"{url}/{made.json()['uid']}")
+    assert (b"".join(answer), answer["X-Content-Type-Options"]) == (b"%PDF-1.7 \xff", "nosniff")
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    for who, status in (("viewer", 403), ("partner", 404), ("stranger", 404)):
+        assert world.client(getattr(world, who)).delete(f"{url}/{made.json()['uid']}").status_code == status
+    assert admin.delete(f"{url}/{made.json()['uid']}").status_code == 204
+    assert admin.get(url).json() == []

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from daicho.domain.ledger.commands.lot_details import change_lot_details
-from daicho.domain.ledger.models import Lot
+from daicho.domain.ledger.models import Lot, LotAttachment
 from tests.world import World
 
 A = "/a/aozora.example.co.jp"
@@ -117,3 +117,30 @@ def test_ledger_columns_of_a_list_are_chosen_and_cost_no_statement_a_row(world: 
     found = admin.get(f"{url}?q=管理-０１").content.decode()
     assert lot.uid in found
     assert extra.uid not in found
+
+
+def test_a_file_is_attached_saved_and_removed(world: World, lot: Lot) -> None:
+    admin, url = world.client(world.admin), f"{A}/lots/{lot.uid}/"
+    content = b"%PDF-1.7 \xff\x00"
+    assert admin.post(f"{url}files/", {"file": SimpleUploadedFile("証書 1.pdf", content)}).status_code == 302
+    made = LotAttachment.objects.get()
+    shown = admin.get(url).content.decode()
+    assert "証書 1.pdf" in shown
+    answer = admin.get(f"{url}files/{made.uid}/")
+    assert b"".join(answer) == content
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"].startswith("attachment; ")
+    assert answer["Content-Disposition"].endswith("filename*=UTF-8''%E8%A8%BC%E6%9B%B8%201.pdf")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    for wrong in (SimpleUploadedFile("a.pdf", b"<html>"), SimpleUploadedFile("a.pdf", b""), None):
+        refused = admin.post(f"{url}files/", {"file": wrong} if wrong else {})
+        assert refused.status_code == 422
+    for who, read, write in (("viewer", 200, 403), ("partner", 404, 404), ("approver", 404, 404)):
+        client = world.client(getattr(world, who))
+        assert client.get(f"{url}files/{made.uid}/").status_code == read
+        assert client.post(f"{url}files/", {"file": SimpleUploadedFile("b.pdf", content)}).status_code == write
+        assert client.post(f"{url}files/{made.uid}/remove/").status_code == write
+    assert "証書 1.pdf" not in page(world, "partner", f"lots/{lot.uid}/").content.decode()
+    assert admin.post(f"{url}files/{made.uid}/remove/").status_code == 302
+    assert not LotAttachment.objects.exists()

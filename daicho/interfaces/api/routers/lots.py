@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
 
-from django.http import HttpRequest
-from ninja import File, Router, Schema, UploadedFile
+from django.http import HttpRequest, StreamingHttpResponse
+from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import Field
 
-from daicho.core import money
+from daicho.core import downloads, money
 from daicho.core.errors import NotFound
 from daicho.domain.access import policy
+from daicho.domain.ledger.attachments import MOST_BYTES
 from daicho.domain.ledger.commands.lot_details import change_lot_details, import_lot_details
+from daicho.domain.ledger.commands.lot_files import attach_lot_file, remove_lot_file
 from daicho.domain.ledger.details import COMPANY, FIELDS, Details
 from daicho.domain.ledger.queries.details_file import read_details_file
 from daicho.domain.ledger.queries.lot_details import LotView, view_lot
+from daicho.domain.ledger.queries.lot_files import list_lot_files, read_lot_file
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import LotOut, lot_out, sight_of
 from daicho.interfaces.api.schemas import Text, Uid
+
+if TYPE_CHECKING:
+    from daicho.domain.ledger.models import LotAttachment
 
 router = Router(tags=["Licenses"])
 
@@ -65,6 +72,31 @@ class LotDetailsImportOut(Schema):
 
     changed: int
     unchanged: int
+
+
+class LotFileOut(Schema):
+    """A file attached to a lot. `size` in bytes."""
+
+    uid: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    added_at: dt.datetime
+    added_by: str
+
+
+def file_out(attachment: LotAttachment) -> dict[str, Any]:
+    file = attachment.file
+    return {
+        "uid": attachment.uid,
+        "name": attachment.name,
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "added_at": attachment.added_at,
+        "added_by": attachment.added_by_name,
+    }
 
 
 def details_out(details: Details, *, company: bool) -> dict[str, Any]:
@@ -135,3 +167,49 @@ def _details(request: HttpRequest, identifier: str, uid: str) -> dict[str, Any]:
     if found.details is None:
         raise NotFound
     return details_out(found.details, company=found.sees_company)
+
+
+@router.get(
+    "/accounts/{identifier}/lots/{uid}/files", response={200: list[LotFileOut], **PROBLEMS}, operation_id="listLotFiles"
+)
+def get_files(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """The files attached to a lot, oldest first; 404 for who has no role in the whole account."""
+    return [file_out(one) for one in list_lot_files(sight_of(request, identifier, lists=False), uid)]
+
+
+@router.post(
+    "/accounts/{identifier}/lots/{uid}/files", response={201: LotFileOut, **PROBLEMS}, operation_id="attachLotFile"
+)
+def attach_file(request: HttpRequest, identifier: str, uid: Uid, file: File[UploadedFile]) -> Any:
+    """Attach a file: PDF, PNG, JPEG, text, CSV, XLSX or DOCX by its content, at most 10 MB, at most 20 a lot."""
+    actor = actor_of(request)
+    account = policy.find_account(actor, identifier)
+    content = file.read(MOST_BYTES + 1)
+    made = attach_lot_file(actor, account=account, lot_uid=uid, name=file.name or "", content=content)
+    return Status(201, file_out(made))
+
+
+@router.get(
+    "/accounts/{identifier}/lots/{uid}/files/{file}",
+    response={200: bytes, **PROBLEMS},
+    operation_id="getLotFile",
+    openapi_extra={"responses": {200: {"content": {"application/octet-stream": {}}}}},
+)
+def get_file(request: HttpRequest, identifier: str, uid: Uid, file: Uid) -> StreamingHttpResponse:
+    """The file itself, under its own media type."""
+    found, parts = read_lot_file(sight_of(request, identifier, lists=False), uid, file)
+    answer = StreamingHttpResponse(parts, content_type=found.file.media_type)
+    for name, value in downloads.headers(found.name, found.file.size).items():
+        answer[name] = value
+    return answer
+
+
+@router.delete(
+    "/accounts/{identifier}/lots/{uid}/files/{file}", response={204: None, **PROBLEMS}, operation_id="removeLotFile"
+)
+def remove_file(request: HttpRequest, identifier: str, uid: Uid, file: Uid) -> Any:
+    """Take a file off a lot for good; the event log keeps its name and digest."""
+    actor = actor_of(request)
+    account = policy.find_account(actor, identifier)
+    remove_lot_file(actor, account=account, lot_uid=uid, file_uid=file)
+    return Status(204, None)

@@ -1,4 +1,4 @@
-from daicho.interfaces.portal.views import lots, lots_import
+from daicho.interfaces.portal.views import lots, lots_files, lots_import
 from daicho.interfaces.portal.web import account_paths
 
 urlpatterns = [
@@ -8,4 +8,7 @@ urlpatterns = [
     *account_paths("lots/ledger-columns.<str:kind>", lots_import.export, "lots-export"),
     *account_paths("lots/<str:lot>/", lots.detail, "lots-detail"),
     *account_paths("lots/<str:lot>/edit/", lots.edit, "lots-edit"),
+    *account_paths("lots/<str:lot>/files/", lots_files.attach, "lots-files"),
+    *account_paths("lots/<str:lot>/files/<str:file>/", lots_files.save, "lots-file"),
+    *account_paths("lots/<str:lot>/files/<str:file>/remove/", lots_files.remove, "lots-file-remove"),
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,10 +15,12 @@ from daicho.core import money
 from daicho.core.errors import BusinessError, Forbidden, NotFound
 from daicho.domain.access.queries_events import latest_events
 from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.attachments import ACCEPTED, MOST_FILES
 from daicho.domain.ledger.commands.lot_details import change_lot_details
 from daicho.domain.ledger.details import TEXTS, Details, written
 from daicho.domain.ledger.queries.details_file import cell
 from daicho.domain.ledger.queries.lot_details import LotView, view_lot
+from daicho.domain.ledger.queries.lot_files import files_of
 from daicho.domain.ledger.queries.lots import LotRow
 from daicho.domain.ledger.queries.sight import look
 from daicho.interfaces.portal import components as kit
@@ -36,6 +39,9 @@ from daicho.interfaces.portal.views.licenses_parts import (
 )
 from daicho.interfaces.portal.views.lots_parts import LABELS, details_facts, lot_crumb, lots_crumb
 from daicho.interfaces.portal.web import Here, account_page, show_errors
+
+if TYPE_CHECKING:
+    from daicho.domain.ledger.models import LotAttachment
 
 FIRST_CURRENCIES = ("JPY", "USD", "EUR")
 
@@ -80,9 +86,20 @@ def detail(request: HttpRequest, here: Here, lot: str) -> HttpResponseBase:
     return render(request, "lots/detail.html", lot_context(here, found))
 
 
-def lot_context(here: Here, found: LotView) -> dict[str, Any]:
-    """What the page of a lot shows."""
+class FileForm(forms.Form):
+    """One file to attach."""
+
+    file = forms.FileField(
+        label=gettext_lazy("File to attach"),
+        help_text=gettext_lazy("PDF, PNG, JPEG, text, CSV, XLSX or DOCX, up to 10 MB."),
+        widget=forms.ClearableFileInput(attrs={"accept": ",".join(ACCEPTED)}),
+    )
+
+
+def lot_context(here: Here, found: LotView, form: FileForm | None = None) -> dict[str, Any]:
+    """What the page of a lot shows; `form` holds a file that was refused."""
     lot, zone = found.lot, here.account.time_zone
+    files = files_of(look(here.actor, here.account, lists=False), lot)
     events = []
     if here.scope.allows_somewhere(Permission.EVENTS_VIEW_LICENSES):
         events = latest_events(here.actor, here.account, subject_uid=lot.uid, limit=10)
@@ -103,6 +120,9 @@ def lot_context(here: Here, found: LotView) -> dict[str, Any]:
         ],
         "places": [_place(here, row) for row in found.rows],
         "details": details_facts(found.details, company=found.sees_company) if found.details is not None else None,
+        "files": [_file(here, lot.uid, file) for file in files],
+        "form": form or FileForm() if found.may_edit_company and len(files) < MOST_FILES else None,
+        "attach_url": here.url("lots-files", lot=lot.uid),
         "edit_url": here.url("lots-edit", lot=lot.uid) if found.may_edit else "",
         "events": timeline(events),
     }
@@ -115,6 +135,18 @@ def _place(here: Here, row: LotRow) -> dict[str, Any]:
         "url": here.url("licenses-detail", va=place.uid, tag=row.lot.tag.uid) if place is not None else "",
         "state": LOT_LOOK.get(row.state, row.state),
         "quantity": row.quantity,
+    }
+
+
+def _file(here: Here, lot_uid: str, file: LotAttachment) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "url": here.url("lots-file", lot=lot_uid, file=file.uid),
+        "remove_url": here.url("lots-file-remove", lot=lot_uid, file=file.uid),
+        "dialog": f"remove-{file.uid}",
+        "size": filesizeformat(file.file.size),
+        "added_at": file.added_at,
+        "added_by": file.added_by_name,
     }
 
 
