@@ -37,7 +37,11 @@ def sweep_due(limit: int = LOTS) -> int:
 
 
 def _due() -> list[Spot]:
-    due = Pool.objects.filter(next_change_at__lte=now()).select_related("tag").order_by("next_change_at", "pk")[:READ]
+    due = (
+        Pool.objects.filter(next_change_at__lte=now())
+        .select_related("tag")
+        .order_by("next_change_at", "virtual_account_id", "tag_id")[:READ]
+    )
     return [Spot(pool.account_id, pool.virtual_account_id, pool.tag) for pool in due]
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import astuple, fields, replace
 
-from django.db.models import Case, DateTimeField, Min, When
-
-from daicho.core.statements import insert_rows
+from daicho.core.statements import ask, chunks, insert_rows, instant, marks
 from daicho.domain.ledger.book import Book, Figures, PoolRow
-from daicho.domain.ledger.models import Holding, Place, Pool, Posting, Use, UseChange
+from daicho.domain.ledger.models import Place, Pool, Posting, Use, UseChange
 from daicho.domain.ledger.sql import add_to_holdings, set_rows, take_from_holdings
 
 _FIGURES = tuple(figure.name for figure in fields(Figures))
@@ -109,24 +107,25 @@ def _write_pools(book: Book) -> None:
 
 
 def _find_next_times(pools: list[PoolRow]) -> None:
-    """The soonest start and end of what lies in these pools now, by one query over their holdings."""
+    """The soonest start and end of what lies in these pools now, by one query over what lies in their virtual accounts.
+
+    Without a condition on the tag: with one, PostgreSQL would begin with all lots of that tag.
+    """
     by_key = {(pool.virtual_account_id, pool.tag.pk): pool for pool in pools}
     for pool in pools:
         pool.figures.next_change_at = pool.figures.next_end_at = None
         pool.has_stale_times = False
-    starts = Case(When(place__kind=Place.Kind.PENDING, then="lot__start_at"), output_field=DateTimeField())
-    rows = (
-        Holding.objects.filter(
-            place__virtual_account_id__in={key[0] for key in by_key},
-            lot__tag_id__in={key[1] for key in by_key},
-            place__kind__in=LIVE,
-            quantity__gt=0,
+    live = ", ".join(f"'{kind}'" for kind in LIVE)
+    for part in chunks(sorted({key[0] for key in by_key})):
+        statement = (
+            "SELECT p.virtual_account_id, l.tag_id,"  # noqa: S608
+            f" MIN(CASE WHEN p.kind = '{Place.Kind.PENDING}' THEN l.start_at END), MIN(l.end_at) FROM ledger_place AS p"
+            " JOIN ledger_holding AS h ON h.place_id = p.id JOIN ledger_lot AS l ON l.id = h.lot_id"
+            f" WHERE p.virtual_account_id IN ({marks(part)}) AND p.kind IN ({live}) AND h.quantity > 0"
+            " GROUP BY p.virtual_account_id, l.tag_id"
         )
-        .values_list("place__virtual_account_id", "lot__tag_id")
-        .annotate(next_start=Min(starts), next_end=Min("lot__end_at"))
-        .order_by()
-    )
-    for virtual_account_id, tag_id, next_start, next_end in rows:
-        if (found := by_key.get((virtual_account_id, tag_id))) is not None:
-            found.figures.next_end_at = next_end
-            found.figures.next_change_at = min((at for at in (next_start, next_end) if at is not None), default=None)
+        for virtual_account_id, tag_id, next_start, next_end in ask(statement, part):
+            if (found := by_key.get((virtual_account_id, tag_id))) is not None:
+                ends = found.figures.next_end_at = instant(next_end)
+                changes = [at for at in (instant(next_start), ends) if at is not None]
+                found.figures.next_change_at = min(changes, default=None)
