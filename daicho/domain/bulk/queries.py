@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -103,12 +102,6 @@ def own_jobs(actor: Actor, *, cursor: str | None = None, size: int = 50) -> Page
     return _page(found, cursor, size)
 
 
-def open_jobs(actor: Actor, account: SmartAccount | None = None) -> list[Job]:
-    """What the actor started and has not ended yet, the newest first; at most 20."""
-    found = Job.objects.filter(owner=actor.owner, state__in=OPEN, account=account)
-    return list(found.select_related("account", "company").order_by(*ORDER)[:20])
-
-
 def _page(found: QuerySet[Job], cursor: str | None, size: int) -> Page[Job]:
     return keyset_page(found.select_related("account", "company"), ORDER, cursor=cursor, size=size, count=True)
 
@@ -173,9 +166,3 @@ def result_of(actor: Actor, job: Job) -> tuple[StoredFile, Iterator[bytes]]:
     if job.result is None:
         raise ResultGone
     return job.result, parts(job.result)
-
-
-def waiting_since() -> dt.datetime | None:
-    """Since when the oldest job waits for a worker; None when none does."""
-    waiting = Job.objects.filter(state=Job.State.WAITING, due_at__lte=now()).order_by("due_at")
-    return waiting.values_list("due_at", flat=True).first()
