@@ -10,6 +10,7 @@ import pytest
 from daicho.core.errors import BusinessError
 from daicho.domain.bulk.models import Job, Refusal
 from daicho.domain.bulk.running import run_due_jobs
+from daicho.domain.ledger.commands.assign_rest import assign_rest
 from daicho.domain.ledger.models import Entry
 from daicho.domain.orders.commands import assign_matching
 from daicho.domain.orders.commands.assign import LinePart, assign_lines, undo_assignment
@@ -111,3 +112,16 @@ def test_the_list_of_unassigned_lines_is_paged_however_long(world: World) -> Non
     assert first.count('name="row"') == 25
     assert 'rel="next"' in first
     assert "Select all that match (30 rows)" in first
+
+
+def test_the_same_part_again_gets_its_first_answer(world: World) -> None:
+    recorded(world, line(quantity=3))
+    lot = OrderLine.objects.get().lot
+    assert lot is not None
+    act: dict[str, Any] = {"account": world.account, "request_id": uuid.uuid4(), "virtual_account": world.osaka}
+    first = assign_rest(world.as_(world.admin), content=1, lot_uids=[lot.uid], **act)
+    assert assign_rest(world.as_(world.admin), content=1, lot_uids=[lot.uid], **act) == first
+    assert (first.quantity, first.empty) == (3, [])
+    with pytest.raises(BusinessError) as refused:
+        assign_rest(world.as_(world.admin), content=2, lot_uids=[lot.uid], **act)
+    assert refused.value.code == "request_id_reused"

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from daicho.core import paging, tabular
+from daicho.core import tabular
+from daicho.core.errors import BusinessError
 from daicho.domain.access.event_export import verify_export
+from daicho.domain.bulk.exports import start_export
 from daicho.domain.bulk.models import Job
 from daicho.domain.bulk.running import run_due_jobs
 from daicho.domain.files.store import content
+from daicho.domain.ledger.queries import lots
 from daicho.interfaces.jobs.periodic import RUNNERS
 from tests.world import World
 
@@ -22,7 +25,7 @@ PAGE = "/a/aozora.example.co.jp/subscriptions/"
 @pytest.fixture
 def long_list(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Lists count to three; five lots lie in Osaka, two in Tokyo."""
-    monkeypatch.setattr(paging, "COUNT_LIMIT", 3)
+    monkeypatch.setattr(lots, "COUNT_LIMIT", 3)
     for number in range(7):
         world.deposit(
             world.storage, number + 1, world.osaka if number < 5 else world.tokyo, kind="subscription",
@@ -96,3 +99,16 @@ def test_the_event_log_is_a_job_too_with_its_seal_and_its_note(long_list: World)
     assert head[:3] == ["block", "block_hash", "digest"]
     assert {row[head.index("kind")] for row in rows if row[2]} >= {"license.deposited", "job.started"}
     assert verify_export(content(job.result)) is None
+
+
+def test_only_who_may_see_something_there_starts_a_file(long_list: World) -> None:
+    world = long_list
+    given = {"path": PAGE, "query": "", "file_format": "csv", "title": "Lots"}
+    for who, where, code in (
+        (world.stranger, {"account": world.account}, "not_found"),
+        (world.stranger, {"company": world.reseller_company}, "not_found"),
+        (world.stranger, {}, "not_found"),
+    ):
+        with pytest.raises(BusinessError) as refused:
+            start_export(world.as_(who), request_id=uuid.uuid4(), **given, **where)  # type: ignore[arg-type]
+        assert refused.value.code == code
