@@ -47,7 +47,7 @@ def test_the_page_of_a_lot_tells_each_reader_what_he_may_see(world: World, lot: 
 def test_the_form_saves_what_was_written_and_names_what_cannot_be_read(world: World, lot: Lot) -> None:
     admin = world.client(world.admin)
     url = f"{A}/lots/{lot.uid}/edit/"
-    assert b'value="1234.50"' in admin.get(url).content
+    assert b'value="1,234.50"' in admin.get(url).content
     given = {name: str(value) for name, value in COLUMNS.items()} | {"amount": "￥１,２００,０００", "currency": "JPY"}
     assert admin.post(url, given | {"amount": "12.5"}).status_code == 422
     assert admin.post(url, given | {"currency": "XXX"}).status_code == 422
@@ -95,12 +95,14 @@ def test_many_lots_by_the_file_that_was_downloaded(world: World, lot: Lot) -> No
 
 def test_ledger_columns_of_a_list_are_chosen_and_cost_no_statement_a_row(world: World, lot: Lot) -> None:
     admin, url = world.client(world.admin), f"{A}/lots/"
-    assert "管理-01" not in admin.get(url).content.decode()
+    shown = admin.get(url).content.decode()
+    assert "管理-01" in shown
+    assert "1,234.50" not in shown
     choice = {"list_act": "columns", "column": ["sku", "quantity", "management_number", "amount", "currency"]}
     admin.post(url, choice)
     assert "1,234.50" in admin.get(url).content.decode()
     csv = b"".join(admin.get(f"{url}?export=csv")).decode()
-    assert f"{lot.uid},STO-STD,100,管理-01,1234.50,USD" in csv
+    assert f"{lot.uid},管理-01,STO-STD,100,1234.50,USD" in csv
 
     def statements() -> int:
         with CaptureQueriesContext(

@@ -140,9 +140,11 @@ def form_actions(context: Context, content: str, back: str = "", cancel: str = "
 
 
 @register.simple_tag(takes_context=True)
-def upload(context: Context, bound: BoundField, accept: str = ".csv,.xlsx", sample: str = "") -> SafeString:
-    """A file field that takes a drop as well, with a link to a sample file."""
-    return part(context, "upload", control=draw(context, bound, "l", accept=accept), sample=sample)
+def upload(
+    context: Context, bound: BoundField, accept: str = ".csv,.xlsx", sample: str = "", hint: Any = ""
+) -> SafeString:
+    """A file field that takes a drop as well, with a link to a sample file. `hint`: where other limits hold than usual."""
+    return part(context, "upload", control=draw(context, bound, "l", accept=accept), sample=sample, hint=hint)
 
 
 @register.simple_tag(takes_context=True)

@@ -74,14 +74,13 @@ def file_cells(rows: Iterable[LotCells], keys: Sequence[str], zone: str) -> Iter
 def cells_with_details(
     sight: Sight, rows: Iterable[LotCells], keys: Sequence[str], zone: str
 ) -> Iterator[list[tabular.Cell]]:
-    """The same with ledger columns, which stand last among the columns; read for some thousands of lots at a time."""
+    """The same with ledger columns, which are read for some thousands of lots at a time."""
     plain = [key for key in keys if key in FILE_KEYS]
-    names = [key for key in keys if key not in FILE_KEYS]
     for part in batched(rows, DETAILS_PART):
         kept = details_by_uid(sight, {row.uid for row in part})
         for row, cells in zip(part, file_cells(part, plain, zone), strict=True):
-            details = kept.get(row.uid, UNSEEN)
-            yield [*cells, *(cell(details, name) for name in names)]
+            details, found = kept.get(row.uid, UNSEEN), iter(cells)
+            yield [next(found) if key in FILE_KEYS else cell(details, key) for key in keys]
 
 
 def order_url(here: Here, number: str) -> str:

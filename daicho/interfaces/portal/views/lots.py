@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -18,7 +19,6 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.attachments import ACCEPTED, MOST_FILES
 from daicho.domain.ledger.commands.lot_details import change_lot_details
 from daicho.domain.ledger.details import TEXTS, Details, written
-from daicho.domain.ledger.queries.details_file import cell
 from daicho.domain.ledger.queries.lot_details import LotView, view_lot
 from daicho.domain.ledger.queries.lot_files import files_of
 from daicho.domain.ledger.queries.lots import LotRow
@@ -43,6 +43,7 @@ from daicho.interfaces.portal.web import Here, account_page, show_errors
 if TYPE_CHECKING:
     from daicho.domain.ledger.models import LotAttachment
 
+SELDOM = frozenset({"kind", "start", "days_left"})
 FIRST_CURRENCIES = ("JPY", "USD", "EUR")
 
 
@@ -63,7 +64,13 @@ class AllLots(LotList):
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         head, *rest = super().columns
-        return [head, *license_columns(self.here), *rest]
+        number = [replace(column, optional=False) for column in rest if column.key == "management_number"]
+        others = [
+            replace(column, optional=column.optional or column.key in SELDOM)
+            for column in rest
+            if column.key != "management_number"
+        ]
+        return [head, *number, *license_columns(self.here), *others]
 
 
 @account_page(Permission.LICENSES_VIEW)
@@ -189,7 +196,7 @@ class DetailsForm(forms.Form):
 def form_values(details: Details) -> dict[str, Any]:
     values = {name: getattr(details, name) for name in TEXTS}
     if details.amount is not None:
-        values |= {"amount": cell(details, "amount"), "currency": details.currency}
+        values |= {"amount": f"{money.value(details.amount, details.currency):,}", "currency": details.currency}
     return values
 
 
