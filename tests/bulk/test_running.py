@@ -51,6 +51,24 @@ def test_a_job_ends_with_its_counts_its_refused_rows_and_a_line_in_the_log(world
     assert lines.run() == 0
 
 
+def test_a_row_with_two_faults_counts_once_and_stands_once_in_the_file_of_refused_rows(world, lines) -> None:
+    def refuse(run: Run) -> None:
+        run.head(["sku", "quantity"])
+        for row in (2, 3):
+            run.refuse(row, "sku", "unknown", "Unknown.", ["X", "-1"])
+            run.refuse(row, "quantity", "bad", "Bad.", ["X", "-1"])
+        run.refuse(None, "", "whole", "Something about the file.")
+        run.step(done=3)
+
+    job = start(world.as_(world.admin), "a", account=world.account)
+    run_due_jobs({KIND: refuse})
+    job.refresh_from_db()
+    assert job.refused == 3
+    both = ["sku, quantity", "unknown, bad", "Unknown. Bad.", "X", "-1"]
+    rows = list(refused_rows(world.as_(world.admin), job).rows)
+    assert rows == [[2, *both], [3, *both], [None, "", "whole", "Something about the file."]]
+
+
 def test_the_same_request_starts_one_job_and_other_content_is_refused(world, lines) -> None:
     admin, request_id = world.as_(world.admin), uuid.uuid4()
     first = start(admin, "a", account=world.account, request_id=request_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -145,7 +146,7 @@ class RefusedRows:
 
 
 def refused_rows(actor: Actor, job: Job) -> RefusedRows:
-    """Every row that the job refused, once per fault, ready to be mended and taken in again.
+    """Every row that the job refused, once with all its faults, ready to be mended and taken in again.
 
     The columns `row`, `column`, `code`, `reason` stand before those of the source. Raises NotFound, `result_gone`.
     """
@@ -155,8 +156,18 @@ def refused_rows(actor: Actor, job: Job) -> RefusedRows:
         raise ResultGone
     stem = (job.source_name or job.kind).rpartition(".")[0] or job.source_name or job.kind
     found = Refusal.objects.filter(job=job).order_by("number")
-    rows = ([one.row, one.column, one.code, one.text, *one.cells] for one in found.iterator(chunk_size=2_000))
+    by_row = itertools.groupby(
+        found.iterator(chunk_size=2_000), lambda one: one.number if one.row is None else -one.row
+    )
+    rows = (_joined(list(faults)) for _, faults in by_row)
     return RefusedRows(f"{stem}-refused", ["row", "column", "code", "reason", *job.columns], rows)
+
+
+def _joined(faults: list[Refusal]) -> list[Cell]:
+    """The faults of one row as one line: twice in the file, it would be taken in twice."""
+    columns = ", ".join(dict.fromkeys(fault.column for fault in faults if fault.column))
+    codes = ", ".join(dict.fromkeys(fault.code for fault in faults))
+    return [faults[0].row, columns, codes, " ".join(fault.text for fault in faults), *faults[0].cells]
 
 
 def result_of(actor: Actor, job: Job) -> tuple[StoredFile, Iterator[bytes]]:
