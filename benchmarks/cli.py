@@ -1,6 +1,6 @@
 """`bin/bench NAME [--lots N] [--clients N] [--seconds S] [--json]`: one benchmark, on a database that it starts itself.
 
-`list` and `check` measure a world of N lots (world.py) that can be kept between runs with `--keep DIR`; the others bring
+`list`, `check` and `sweep` measure a world of N lots (world.py) that can be kept between runs with `--keep DIR`; the others bring
 their own worlds and take the same options.
 """
 
@@ -17,9 +17,9 @@ from dataclasses import asdict
 from benchmarks.measure import Line, Result
 from benchmarks.setting import Setting, opened
 
-HERE = {"list": False, "check": False}
+HERE = {"list": False, "check": False, "sweep": True}
 """Benchmarks on the shared world, and whether they write."""
-ALONE = ("transfer", "deposit", "import", "sweep", "export", "peer")
+ALONE = ("transfer", "deposit", "import", "export", "peer")
 
 
 def main() -> int:
