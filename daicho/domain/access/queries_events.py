@@ -45,6 +45,7 @@ class EventFilter:
     who: str = ""
     kind: str = ""
     subject_uid: str = ""
+    subject_uids: tuple[str, ...] = ()
     act: uuid.UUID | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
@@ -54,6 +55,8 @@ class EventFilter:
             lines = lines.filter(kind=self.kind) if "." in self.kind else lines.filter(kind__startswith=f"{self.kind}.")
         if self.subject_uid:
             lines = lines.filter(subject_uid=self.subject_uid)
+        if self.subject_uids:
+            lines = lines.filter(subject_uid__in=self.subject_uids)
         if self.act:
             lines = lines.filter(act=self.act)
         if self.since:
@@ -165,11 +168,12 @@ def latest_events(
     virtual_account: VirtualAccount | None = None,
     *,
     subject_uid: str = "",
+    subject_uids: tuple[str, ...] = (),
     limit: int = 10,
 ) -> list[EventRow]:
-    """The last lines of an account, a virtual account or one subject, for home and detail pages."""
+    """The last lines of an account, a virtual account or some subjects, for home and detail pages."""
     sight = look_at_events(actor, account, virtual_account)
-    return list_events(sight, EventFilter(subject_uid=subject_uid), size=limit).rows
+    return list_events(sight, EventFilter(subject_uid=subject_uid, subject_uids=subject_uids), size=limit).rows
 
 
 def sealed_rows(sight: EventSight, wanted: EventFilter) -> Iterator[EventRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
@@ -14,10 +15,11 @@ from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.ledger.models import Entry, Lot, Place, Posting, TransferRequest, UseChange
+from daicho.domain.ledger.models import Entry, Lot, Place, Pool, Posting, TransferRequest, UseChange
 from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
+MOST_LINES = 10_000  # of one act
 TRANSFER_KINDS = (Entry.Kind.TRANSFER, Entry.Kind.REUSE, Entry.Kind.MOVE_UNIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.UNDO)
 
 
@@ -230,7 +232,7 @@ def entry_lines(sight: Sight, entry: Entry, *, limit: int = 1_000) -> list[Entry
         "lot", "lot__tag", "source", "source__virtual_account", "target", "target__virtual_account"
     ).order_by("lot__tag__sku_key", "pk")
     lines = []
-    for posting in postings[: limit if sight.sees_all else 10_000]:
+    for posting in postings[: limit if sight.sees_all else MOST_LINES]:
         source, target = posting.source, posting.target
         sees = [sight.sees(place.virtual_account_id) for place in (source, target)]
         if not sight.sees_all and not any(sees):
@@ -247,6 +249,38 @@ def entry_lines(sight: Sight, entry: Entry, *, limit: int = 1_000) -> list[Entry
 
 def _is_hidden(place: Place, seen: bool) -> bool:
     return place.virtual_account_id is not None and not seen
+
+
+def acts_on_lots(lot_ids: Iterable[int], *, limit: int = 20) -> list[str]:
+    """Handles of the last acts that moved these lots, for the lines of the event log about them."""
+    touched = Posting.objects.filter(lot__in=list(lot_ids)).values("entry")
+    return list(Entry.objects.filter(pk__in=touched).order_by("-at", "-uid").values_list("uid", flat=True)[:limit])
+
+
+def moves_again(sight: Sight, entry: Entry) -> list[tuple[Pool, VirtualAccount, int]]:
+    """What a visible transfer moved, to be moved once more: from which pool, where to, how many; by license and source.
+
+    Only from virtual accounts to virtual accounts whose licenses the reader may move now.
+    """
+    sums: dict[tuple[int, int, int], int] = defaultdict(int)
+    places: dict[int, VirtualAccount] = {}
+    for line in entry_lines(sight, entry, limit=MOST_LINES):
+        source, target = line.source, line.target
+        if source is None or target is None or not (sight.may_manage(source.pk) and sight.may_manage(target.pk)):
+            continue
+        places[target.pk] = target
+        sums[source.pk, line.lot.tag_id, target.pk] += line.quantity
+    found = Pool.objects.filter(
+        account=sight.account, virtual_account__in={va for va, _, _ in sums}, tag__in={tag for _, tag, _ in sums},
+        virtual_account__deleted_at=None,
+    ).select_related("tag", "virtual_account")  # fmt: skip
+    pools = {(pool.virtual_account_id, pool.tag_id): pool for pool in found}
+    living = {va.pk for va in places.values() if va.deleted_at is None}
+    return [
+        (pools[va, tag], places[target], quantity)
+        for (va, tag, target), quantity in sums.items()
+        if (va, tag) in pools and target in living
+    ]
 
 
 def entries_of_license(sight: Sight, tag: LicenseTag, *, cursor: str | None = None, size: int = 25) -> Page[EntryRow]:

@@ -20,5 +20,6 @@ urlpatterns = [
     *account_paths("transfers/requests/<str:waiting>/", requests.request_detail, "transfers-request"),
     *account_paths("transfers/requests/<str:waiting>/decide/", requests.decide, "transfers-decide"),
     *account_paths("transfers/<str:entry>/", history.detail, "transfers-detail"),
+    *account_paths("transfers/<str:entry>/again/", new.again, "transfers-again"),
     *account_paths("transfers/<str:entry>/undo/", history.undo, "transfers-undo"),
 ]

@@ -91,12 +91,12 @@ class IssuedLots(ListPage):
             Column("sku", gettext_lazy("SKU"), kind="code", value=lambda r: r.lot.tag.sku, phone=True),
             Column("license", gettext_lazy("License"), optional=True, value=lambda r: license_name(r.lot.tag)),
             Column("state", gettext_lazy("State"), kind="state", value=state_of),
-            Column("kind", gettext_lazy("Kind"), value=lambda r: str(KINDS[r.lot.kind])),
+            Column("kind", gettext_lazy("Kind"), optional=True, value=lambda r: str(KINDS[r.lot.kind])),
             Column("start", gettext_lazy("Start"), kind="date", value=lambda r: day_of(r.lot.start_at, zone)),
             Column("end", gettext_lazy("End"), kind="date", value=lambda r: r.end_on, phone=True),
             Column("order", gettext_lazy("Order"), kind="code", value=lambda r: r.lot.order_number, link=order_url),
             Column("unassigned", gettext_lazy("Unassigned"), kind="num"),
-            Column("assigned", gettext_lazy("In virtual accounts"), kind="num", phone=True),
+            Column("assigned", gettext_lazy("Assigned"), kind="num", phone=True),
             Column("held", gettext_lazy("Held by devices"), kind="num"),
         ]  # fmt: skip
 

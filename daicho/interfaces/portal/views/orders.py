@@ -13,16 +13,21 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from daicho.core.errors import BusinessError
+from daicho.domain.access.queries_events import latest_events
 from daicho.domain.access.rules import Permission
+from daicho.domain.ledger.queries.entries import acts_on_lots
 from daicho.domain.orders.commands.assign import undo_assignment
 from daicho.domain.orders.queries.account import order_card
 from daicho.domain.orders.queries.lines import LineRow, get_order, list_account_lines
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
+from daicho.interfaces.portal.events_text import sentence, who
 from daicho.interfaces.portal.lists import BulkAct, Column, Empty, ListPage, ListQuery
 from daicho.interfaces.portal.views import orders_parts as parts
 from daicho.interfaces.portal.views.licenses_parts import KINDS, license_label, license_name
 from daicho.interfaces.portal.web import Here, account_page, request_id_of
+
+LINES_TOLD = 200  # of an order, whose events stand on its page
 
 
 def tabs(here: Here, current: str) -> list[kit.Tab]:
@@ -178,8 +183,22 @@ def detail(request: HttpRequest, here: Here, uid: str) -> HttpResponseBase:
         "crumbs": [kit.Crumb(_("Orders"), here.url("orders-list"))],
         "assign_url": _assign_url(here, waiting) if waiting and here.scope.allows(Permission.ORDERS_ASSIGN) else "",
         "unassigned": sum(row.unassigned for row in waiting),
+        "events": _events(here, order.uid, rows),
     }
     return render(request, "orders/detail.html", context)
+
+
+def _events(here: Here, order_uid: str, rows: list[LineRow]) -> list[kit.Event]:
+    """What happened to the order, its lines and its licenses last, as far as the reader may read the event log."""
+    if not here.may(Permission.EVENTS_VIEW):
+        return []
+    told = rows[:LINES_TOLD]
+    acts = acts_on_lots(row.line.lot_id for row in told if row.line.lot_id is not None)
+    subjects = (order_uid, *(row.uid for row in told), *acts)
+    return [
+        kit.Event(event.at, who(event), sentence(event))
+        for event in latest_events(here.actor, here.account, here.va, subject_uids=subjects)
+    ]
 
 
 def _line_of(here: Here, row: LineRow) -> dict[str, Any]:

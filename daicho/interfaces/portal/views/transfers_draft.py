@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,24 @@ class TransferForm:
         if rows and (quantity := query.get("quantity")):
             form.cells[rows[0]] = [quantity]
         return form
+
+    @classmethod
+    def from_moves(cls, moves: Iterable[tuple[Pool, VirtualAccount, int]]) -> tuple[TransferForm, bool]:
+        """As those moves were, and whether all of them found room."""
+        rows: dict[str, dict[str, int]] = {}
+        targets: dict[str, None] = {}
+        is_whole = True
+        for pool, target, quantity in moves:
+            fits = (pool.uid in rows or len(rows) < MOST_ROWS) and (
+                target.uid in targets or len(targets) < MOST_TARGETS
+            )
+            is_whole = is_whole and fits
+            if fits:
+                targets[target.uid] = None
+                line = rows.setdefault(pool.uid, {})
+                line[target.uid] = line.get(target.uid, 0) + quantity
+        cells = {row: [str(line.get(uid, "")) for uid in targets] for row, line in rows.items()}
+        return cls(rows=list(rows), targets=list(targets) or [""], cells=cells), is_whole
 
     def read(self, posted: QueryDict) -> None:
         """Take what was typed; the handles are checked when the moves are made."""

@@ -182,7 +182,7 @@ def show_entry(
     lines = entry_lines(sight, entry)
     repeat = ""
     if may_manage(here) and entry.kind == "transfer" and lines:
-        repeat = here.url("transfers-new")
+        repeat = here.url("transfers-again", entry=entry.uid)
     context = {
         "title": _("%(act)s %(number)s") % {"act": act, "number": entry.uid},
         "crumbs": [licenses_crumb(here), kit.Crumb(_("Transfers"), here.url("transfers-list")), kit.Crumb(entry.uid)],
@@ -208,6 +208,7 @@ def show_entry(
         "undo_url": here.url("transfers-undo", entry=entry.uid) if row.may_undo else "",
         "list_url": here.url("licenses-list"),
         "again_url": repeat,
+        "new_url": here.url("transfers-new"),
         "history_url": here.url("transfers-list"),
         "refusal": refusal,
     }

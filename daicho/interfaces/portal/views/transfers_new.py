@@ -17,7 +17,7 @@ from daicho.domain.access.commands.drafts import drop_wizard_draft, keep_wizard_
 from daicho.domain.access.queries_drafts import get_draft, open_drafts
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.commands.transfer import TransferPreview, preview_transfer, transfer_licenses
-from daicho.domain.ledger.queries.entries import done_before, latest_change
+from daicho.domain.ledger.queries.entries import done_before, get_entry, latest_change, moves_again
 from daicho.domain.ledger.queries.pools import PoolCriteria, families, list_pools
 from daicho.domain.ledger.queries.sight import Sight, look, manageable
 from daicho.interfaces.portal import components as kit
@@ -125,6 +125,24 @@ def start(request: HttpRequest, here: Here) -> HttpResponseBase:
     form = TransferForm.from_query(request.GET)
     suggest_target(sight, form)
     return _show(request, here, form, matrix(sight, form), "")
+
+
+@account_page(Permission.LICENSES_MANAGE)
+def again(request: HttpRequest, here: Here, entry: str) -> HttpResponseBase:
+    """A draft with the licenses, targets and quantities of a transfer that was made before."""
+    sight = look(here.actor, here.account)
+    made = get_entry(sight, entry).entry
+    if request.method != "POST":
+        return HttpResponseRedirect(here.url("transfers-detail", entry=entry))
+    form, is_whole = TransferForm.from_moves(moves_again(sight, made))
+    if not form.rows:
+        kit.tell(request, "caution", _("Nothing of this transfer can be moved again by you."))
+        return HttpResponseRedirect(here.url("transfers-detail", entry=entry))
+    if not is_whole:
+        text = _("The first %(rows)s licenses and %(targets)s targets were taken. Use a CSV file for more.")
+        kit.tell(request, "info", text % {"rows": MOST_ROWS, "targets": MOST_TARGETS})
+    draft = keep_wizard_draft(here.actor, account=here.account, kind=KIND, data=form.data())
+    return HttpResponseRedirect(here.url("transfers-draft", draft=draft.uid))
 
 
 def _all_that_match(request: HttpRequest, here: Here) -> list[str]:
