@@ -134,7 +134,7 @@ def test_the_log_tells_before_and_after_and_no_virtual_account_reads_of_the_comp
         {"note": "稟議 42"},
         "稟議 43",
     )
-    assert (company.virtual_account, company.before) == (None, {"amount": "1200000 JPY"})
+    assert (company.virtual_account, company.before) == (None, {"amount": "1,200,000 JPY"})
     assert company.after["amount"] == "1.50 USD"
     count = Event.objects.count()
     write(world, "admin", lot, note="稟議 43")

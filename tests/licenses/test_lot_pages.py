@@ -53,7 +53,7 @@ def test_the_form_saves_what_was_written_and_names_what_cannot_be_read(world: Wo
     assert admin.post(url, given | {"currency": "XXX"}).status_code == 422
     assert admin.post(url, given).status_code == 302
     assert "1,200,000 JPY" in admin.get(f"{A}/lots/{lot.uid}/").content.decode()
-    assert "1234.50 USD" in admin.get(f"{A}/lots/{lot.uid}/").content.decode(), "the event tells what it was before"
+    assert "1,234.50 USD" in admin.get(f"{A}/lots/{lot.uid}/").content.decode(), "the event tells what it was before"
 
 
 def test_who_manages_one_virtual_account_is_not_asked_for_the_columns_of_the_company(world: World, lot: Lot) -> None:

@@ -73,7 +73,7 @@ SENTENCES: Mapping[str, Sentence | Mapping[str, Sentence]] = {
     "license.reserved": _("Reserved %(quantity)s %(subject)s for a device."),
     "license.returned": _("Returned %(quantity)s %(subject)s."),
     "license.converted": _("%(subject)s was converted to smart licenses."),
-    "license.details_changed": _("What is written down about the lot %(subject)s (%(sku)s) was changed."),
+    "license.details_changed": _("The ledger columns of the lot %(subject)s (%(sku)s) were changed."),
     "license.file_added": _("The file %(file)s was attached to the lot %(subject)s (%(sku)s)."),
     "license.file_removed": _("The file %(file)s was taken off the lot %(subject)s (%(sku)s)."),
     "order.recorded": _("Order %(subject)s was recorded."),

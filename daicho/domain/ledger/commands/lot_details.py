@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from daicho.core import money
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
@@ -129,7 +128,4 @@ def _events(
 
 def told(details: Details) -> dict[str, str]:
     """The columns as the event log keeps them; an amount as on the invoice, since a bare number would mislead."""
-    amount = (
-        f"{money.number(details.amount, details.currency)} {details.currency}" if details.amount is not None else ""
-    )
-    return {name: getattr(details, name) for name in TEXTS} | {"amount": amount}
+    return {name: getattr(details, name) for name in TEXTS} | {"amount": details.price()}

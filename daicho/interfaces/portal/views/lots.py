@@ -64,7 +64,7 @@ class AllLots(LotList):
     @property
     def columns(self) -> list[Column]:  # type: ignore[override]
         head, *rest = super().columns
-        number = [replace(column, optional=False) for column in rest if column.key == "management_number"]
+        number = [replace(column, optional=False, phone=True) for column in rest if column.key == "management_number"]
         others = [
             replace(column, optional=column.optional or column.key in SELDOM)
             for column in rest
