@@ -17,7 +17,7 @@ from daicho.domain.bulk.commands import start_job
 from daicho.domain.bulk.models import Job
 from daicho.domain.bulk.running import Run
 from daicho.domain.files.models import StoredFile
-from daicho.domain.ledger.commands.transfer_lines import Line, transfer_lines
+from daicho.domain.ledger.commands.transfer_lines import Line, Refused, transfer_lines
 from daicho.domain.ledger.door import ensure_may_somewhere
 from daicho.domain.ledger.models import Pool
 from daicho.domain.ledger.queries.pools import PoolCriteria, spare_pools
@@ -105,10 +105,11 @@ def _take_part(run: Run, rows: Sequence[Row]) -> None:
     account = _account_of(run)
     cells = {row.number: [row.cells.get(key, "") for key in COLUMNS] for row in rows}
     lines, problems = Reader(look(run.actor, account, lists=False)).understand(rows)
-    for problem in problems:
-        run.refuse(problem.row, problem.column, problem.error.code, problem.error.text(), cells[problem.row])
-    refused = {problem.row for problem in problems}
-    refused |= _carry(run, rows[0].number, list(cells.items()), lines, cells)
+    refusals = [Refused.of(problem.row, problem.column, problem.error) for problem in problems]
+    refusals += _carry(run, rows[0].number, list(cells.items()), lines)
+    for one in sorted(refusals, key=lambda one: one.number):
+        run.refuse(one.number, one.column, one.code, one.text, cells[one.number])
+    refused = {one.number for one in refusals}
     run.step(done=len(rows), succeeded=len(rows) - len(refused), cursor={"row": rows[-1].number})
 
 
@@ -142,26 +143,25 @@ def _take_pools(run: Run) -> bool:
     lines = [Line(pool.pk, pool.virtual_account, target, pool.tag, None) for pool in pools]
     cells = {pool.pk: [pool.tag.sku, pool.virtual_account.name, pool.available] for pool in pools}
     content = [target.uid, after, params["upper"]]
-    refused = _carry(run, after, content, lines, cells)
+    refused = _carry(run, after, content, lines)
+    for one in refused:
+        run.refuse(None, one.column, one.code, one.text, cells[one.number])
     run.step(done=len(pools), succeeded=len(pools) - len(refused), cursor={"pool": pools[-1].pk})
     return True
 
 
-def _carry(run: Run, part: int, content: Any, lines: Sequence[Line], cells: dict[int, list[Any]]) -> set[int]:
-    """Move what can be moved of a part and tell of the rest; returns the numbers of the refused lines."""
+def _carry(run: Run, part: int, content: Any, lines: Sequence[Line]) -> list[Refused]:
+    """Move what can be moved of a part; returns what was refused."""
     if not lines:
-        return set()
+        return []
     done = transfer_lines(
         run.actor, account=_account_of(run), request_id=run.request_id(part), content=content, lines=lines,
         choice=run.params["choice"], memo=run.params["memo"],
     )  # fmt: skip
-    for one in done.refused:
-        row = one.number if run.job.kind == FILE else None
-        run.refuse(row, one.column, one.code, one.text, cells[one.number])
     if done.entry is not None:
         entries = [*run.job.outcome.get("entries", []), done.entry.uid]
         run.tell(licenses=run.job.outcome.get("licenses", 0) + done.quantity, entries=entries)
-    return {one.number for one in done.refused}
+    return done.refused
 
 
 def _account_of(run: Run) -> SmartAccount:
