@@ -1,9 +1,10 @@
 """`bin/torture [--rounds 50] [--database postgres|sqlite] [--seconds S] [--seed N]`: exit code 1 when a fault was found.
 
-Each round: clients transfer, order and import files; a large file is imported at the console; something is killed with
-SIGKILL at one or two random moments and comes back. Then, before anything is repeated, every act that was acknowledged
+Each round: clients transfer, order and import files; the console imports one line by line, and a large one becomes a
+job of the worker; something is killed with SIGKILL at one or two random moments and comes back. Then, before anything is repeated, every act that was acknowledged
 must be there once, and every other one once or not at all; each unanswered act is repeated with its request id until it
-is answered, and is then there exactly once. What a reader saw meanwhile must be sums of some moment.
+is answered, and is then there exactly once. What a reader saw meanwhile must be sums of some moment. After the
+last round a backup is restored into a second installation, which must hold the same.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from typing import Any
 
 from tests.support.serving import CONSOLE
 from torture import judge, killer
+from torture.large import LargeFile
 from torture.reader import Reader
 from torture.storm import ACKNOWLEDGED, UNKNOWN, Act, Pool, Storm
 from torture.world import Installation, Program
 
-FILE_LINES = 1_000
+FILE_LINES = 300
 SOUND = {"postgres": {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"},
          "sqlite": {"synchronous": "full", "journal_mode": "wal"}}  # fmt: skip
 
@@ -57,7 +59,9 @@ class Torture:
         storm = Storm(port, self.world, random.Random(chance.random()))
         reader = Reader(port, self.world)
         file = self._file(number)
+        large = LargeFile(port, self.world, number, chance)
         file.start()
+        large.start()
         storm.start()
         reader.start()
         struck = []
@@ -76,8 +80,9 @@ class Torture:
         already = sum(judge.times_written(act, written)[0] == 1 for act in open_acts)
         faults += self._repeat(open_acts)
         self._finish(file)
+        faults += large.finish()
         reader.stop()
-        faults += self._end_of_round(number, reader)
+        faults += self._end_of_round(number, reader, large)
         self.totals["rounds"] += 1
         self.totals["kills"] += len(struck)
         self.totals["acts"] += len(storm.acts)
@@ -117,7 +122,7 @@ class Torture:
             file.start()
             assert file.process.wait(300) == 0, "the import failed when it was repeated"
 
-    def _end_of_round(self, number: int, reader: Reader) -> list[str]:
+    def _end_of_round(self, number: int, reader: Reader, large: LargeFile) -> list[str]:
         written = self.installation.inside("written")
         faults = judge.judge_acts(self.acts, written)
         faults += judge.judge_sums(self.acts, self.start, written)
@@ -125,13 +130,35 @@ class Torture:
         for book in ("lines", "lots"):
             if written[book].get(f"FILE-{number}") != FILE_LINES:
                 faults.append(f"file {number}: {written[book].get(f'FILE-{number}')} {book} of {FILE_LINES}")
-        self.totals["file_lines"] += FILE_LINES
+        faults += large.judge(written)
+        self.totals["file_lines"] += FILE_LINES + large.act.lines
         checked = self.installation.console("check-ledger", "--deep")
         if checked.returncode:
             faults.append(f"check-ledger: {checked.stdout[:2000]}{checked.stderr[-500:]}")
         sealed = self.installation.console("audit", "verify")
         if sealed.returncode:
             faults.append(f"audit verify: {sealed.stdout[:500]}{sealed.stderr[-500:]}")
+        return faults
+
+    def restore(self) -> list[str]:
+        """A backup of what the rounds have left, in a second installation of its own: the same rows, sound, and it opens."""
+        file = self.installation.top / "torture.backup"
+        made = self.installation.console("backup", str(file))
+        if made.returncode:
+            return [f"backup: {made.stderr[-1000:]}"]
+        second = self.installation.second()
+        restored = second.console("restore", str(file))
+        faults = [f"restore: {restored.stdout[-1000:]}{restored.stderr[-1000:]}"] if restored.returncode else []
+        if not faults:
+            here, there = self.installation.inside("counts"), second.inside("counts")
+            faults += [
+                f"{name}: {here[name]} rows, restored {there[name]}" for name in here if here[name] != there[name]
+            ]
+            checked = second.console("check-ledger", "--deep")
+            faults += [f"check-ledger of the restored: {checked.stdout[:2000]}"] if checked.returncode else []
+            if not second.inside("log_in", email=self.world["email"], password=self.world["password"]):
+                faults.append("nobody can log in after the restore")
+        self.say(f"restored {file.stat().st_size / 1e6:.0f} MB: {len(faults)} faults")
         return faults
 
 
@@ -157,6 +184,9 @@ def main() -> int:
         torture.begin()
         for number in range(1, asked.rounds + 1):
             torture.round(number)
+        for program in (installation.server, installation.worker):
+            program.stop()
+        torture.faults += torture.restore()
     finally:
         if asked.keep is None:
             installation.close()

@@ -11,6 +11,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "daicho.config.settings")
 PLACES, TAGS, STOCK = 6, 4, 1_000
+PASSWORD = "nothing that anybody uses elsewhere"
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
@@ -56,6 +57,8 @@ def prepare() -> dict[str, Any]:
     make_tag("FILE", "From a large file")
     lots = [NewLot(tag, STOCK, "perpetual", now(), None, place) for place in places for tag in tags]
     deposit_lots(world.as_(world.operator), account=world.account, request_id=uuid.uuid4(), lots=lots)
+    world.admin.set_password(PASSWORD)
+    world.admin.save()
     secret = new_secret()
     client = ApiClient.objects.create(
         is_operator=True, name="storm", secret_hash=hashlib.sha256(secret.encode()).hexdigest(), secret_hint=secret[:4],
@@ -69,6 +72,7 @@ def prepare() -> dict[str, Any]:
         "customer": world.api_client(),
         "operator": f"Bearer {client.uid}.{secret}",
         "email": world.admin.email,
+        "password": PASSWORD,
     }
 
 
@@ -95,11 +99,20 @@ def counts() -> dict[str, int]:
     """Rows of every table."""
     from django.apps import apps
 
-    return {model._meta.db_table: model._base_manager.count() for model in apps.get_models()}
+    return {model._meta.db_table: model._base_manager.count() for model in apps.get_models(include_auto_created=True)}
+
+
+def log_in(email: str, password: str) -> bool:
+    """Whether the portal opens for a person."""
+    from django.test import Client
+
+    client = Client(HTTP_HOST="localhost")
+    client.post("/account/login/", {"login": email, "password": password})
+    return "_auth_user_id" in client.session
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function for function in (migrate, durability, prepare, written, counts)
+    function.__name__: function for function in (migrate, durability, prepare, written, counts, log_in)
 }
 
 if __name__ == "__main__":

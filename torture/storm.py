@@ -33,6 +33,7 @@ class Act:
     answered: float | None = None
     state: str = UNKNOWN
     told: str = ""
+    answer: str = ""
 
     def send(self, connection: http.client.HTTPConnection) -> None:
         """Ask once. Whatever is no clear yes or no leaves it unknown: a broken connection, a 5xx."""
@@ -48,11 +49,24 @@ class Act:
             connection.close()
             self.told = type(error).__name__
             return
-        self.told = f"{response.status} {text[:200]}"
+        self.told, self.answer = f"{response.status} {text[:200]}", text
         if response.status < 300:
             self.answered, self.state = time.monotonic(), ACKNOWLEDGED
         elif response.status < 500 and response.status != 429:
             self.answered, self.state = time.monotonic(), REFUSED
+
+
+HEAD = "order_number,domain,line,sku,quantity,virtual_account"
+
+
+def file_act(kind: str, key: str, rows: list[str], authorization: str, changes: dict[Pool, int]) -> Act:
+    """A CSV file of orders that is sent by the operator's program."""
+    mark = uuid.uuid4().hex
+    disposition = 'Content-Disposition: form-data; name="file"; filename="orders.csv"'
+    text = "\r\n".join([f"--{mark}", disposition, "Content-Type: text/csv", "", HEAD, *rows, f"--{mark}--", ""])
+    content_type = f"multipart/form-data; boundary={mark}"
+    path = "/api/v1/operator/order-imports"
+    return Act(kind, key, path, text.encode(), content_type, authorization, changes, len(rows))
 
 
 @dataclass
@@ -119,17 +133,11 @@ class Storm:
         """An order of thirty lines as a CSV file, all or nothing."""
         key = str(uuid.uuid4())
         lines, changes = self._lines(chance, 30)
-        head = "order_number,domain,line,sku,quantity,virtual_account"
         rows = [
             f"{key},{self.world['identifier']},{number},{line['sku']},{line['quantity']},{line['virtual_account']}"
             for number, line in enumerate(lines, start=1)
         ]
-        mark = uuid.uuid4().hex
-        disposition = 'Content-Disposition: form-data; name="file"; filename="orders.csv"'
-        text = "\r\n".join([f"--{mark}", disposition, "Content-Type: text/csv", "", head, *rows, f"--{mark}--", ""])
-        content_type = f"multipart/form-data; boundary={mark}"
-        return Act("file", key, "/api/v1/operator/order-imports", text.encode(), content_type, self.world["operator"],
-                   changes, 30)  # fmt: skip
+        return file_act("file", key, rows, self.world["operator"], changes)
 
     def _lines(self, chance: random.Random, count: int) -> tuple[list[dict[str, Any]], dict[Pool, int]]:
         lines, changes = [], Counter[Pool]()

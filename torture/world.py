@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import pwd
@@ -120,6 +121,22 @@ class Installation:
         return subprocess.run(
             [CONSOLE, *arguments], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
         )
+
+    def second(self) -> Installation:
+        """Another one with an empty database beside this one's, none of its programs running."""
+        other = copy.copy(self)
+        other.top = self.top / "second"
+        data = other.top / "files"
+        data.mkdir(parents=True)
+        other.env = self.env | {"DAICHO_DATA": str(data)}
+        if self.database is not None:
+            import psycopg
+
+            server = f"postgres://postgres@127.0.0.1:{self.database.port}"
+            with psycopg.connect(f"{server}/postgres", autocommit=True) as session:
+                session.execute("CREATE DATABASE second TEMPLATE template0")
+            other.env |= {"DAICHO_DATABASE_URL": f"{server}/second"}
+        return other
 
     def close(self) -> None:
         for program in reversed(self.programs):
