@@ -10,10 +10,11 @@ import datetime as dt
 import functools
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Any
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from psycopg.types.json import Jsonb
 
 from daicho.core.db import is_postgres
@@ -28,18 +29,30 @@ def ask(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]
 
     Parameters are numbers, text, UUIDs, instants, None; JSON as text. While queries are counted it goes Django's way.
     """
-    if not is_postgres() or connection.queries_logged:
-        with connection.cursor() as cursor:
+    ours = connections[DEFAULT_DB_ALIAS]  # asking `connection` for each of its parts costs more than it looks
+    if ours.vendor != "postgresql" or ours.queries_logged:
+        with ours.cursor() as cursor:
             cursor.execute(statement, [_plain(value) for value in parameters])
             return cursor.fetchall() if cursor.description else []
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    session = connection.connection
+    ours.close_if_health_check_failed()
+    ours.ensure_connection()
+    ours.validate_no_broken_transaction()
+    session = ours.connection
     session.prepare_threshold = PREPARE_AFTER
-    with connection.wrap_database_errors, psycopg.Cursor(session) as direct:
+    with ours.wrap_database_errors, psycopg.Cursor(session) as direct:
         direct.execute(statement, parameters)
         return direct.fetchall() if direct.description else []
+
+
+def among(column: str, values: Iterable[Any]) -> tuple[str, list[Any]]:
+    """The condition that a column holds one of these values, with its parameters.
+
+    On PostgreSQL they are one array, so that the statement reads the same, and is prepared once, for however many.
+    """
+    wanted = list(values)
+    if is_postgres():
+        return f"{column} = ANY(%s)", [wanted]
+    return f"{column} IN ({marks(wanted)})", wanted
 
 
 def fetch[M: models.Model](model: type[M], rest: str, parameters: Sequence[Any] = ()) -> list[M]:
@@ -65,18 +78,57 @@ def insert_rows(
     model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], rest: str = ""
 ) -> list[tuple[Any, ...]]:
     """Insert many rows without making a model of each; `rest` may be ON CONFLICT … and RETURNING …."""
-    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    fields, types, names = _writing(model, tuple(columns), connection.vendor)
     if not rest and takes_arrays(rows):
         _copy(model, fields, rows)
         return []
-    names = ", ".join(field.column for field in fields)
-    one = f"({marks(fields)})"
     made: list[tuple[Any, ...]] = []
     for part in chunks(rows):
-        values = ", ".join([one] * len(part))
-        statement = f"INSERT INTO {model._meta.db_table} ({names}) VALUES {values} {rest}"  # noqa: S608
-        made += ask(statement, parameters_of(fields, part))
+        if len(part) > 1 and is_postgres():
+            values, parameters = as_table(types, _ready(fields, part))
+            values = f"SELECT * FROM {values}"  # noqa: S608
+        else:
+            values = "VALUES " + ", ".join([f"({marks(fields)})"] * len(part))
+            parameters = parameters_of(fields, part)
+        made += ask(f"INSERT INTO {model._meta.db_table} ({names}) {values} {rest}", parameters)
     return made
+
+
+@functools.cache
+def _writing(model: type[models.Model], columns: tuple[str, ...], vendor: str) -> tuple[list[Any], list[str], str]:
+    """The fields that a statement writes, their types, and their columns in one line."""
+    fields: list[Any] = [model._meta.get_field(name) for name in columns]
+    return fields, [field.rel_db_type(connection) for field in fields], ", ".join(field.column for field in fields)
+
+
+def as_table(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows as a table v (column1, column2 …) to select from, and its parameters.
+
+    PostgreSQL takes them as one array for each column, so that the statement reads the same for however many; SQLite
+    needs no types, and its casts would change dates.
+    """
+    if is_postgres():
+        names = ", ".join(f"column{number}" for number in range(1, len(types) + 1))
+        arrays = ", ".join(f"%s::{name.partition('(')[0]}[]" for name in types)  # a cast to varchar(9) would cut
+        return f"unnest({arrays}) AS v({names})", [[*map(_bare, column)] for column in zip(*rows, strict=True)]
+    one = f"({marks(types)})"
+    return f"(VALUES {', '.join([one] * len(rows))}) AS v", [value for row in rows for value in row]
+
+
+def _bare(value: Any) -> Any:
+    """An array must not mix text with names of choices."""
+    return str(value) if isinstance(value, Enum) else value
+
+
+def _ready(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    prepared = [_prepared(field) for field in fields]
+    return [
+        [
+            value if prepare is None or value is None else prepare(value, connection)
+            for prepare, value in zip(prepared, row, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def insert_numbered(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
@@ -98,7 +150,6 @@ def takes_arrays(rows: Sequence[Any]) -> bool:
 
 def _copy(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
     names = ", ".join(field.column for field in fields)
-    ready = [_prepared(field) for field in fields]
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     with (
@@ -106,13 +157,8 @@ def _copy(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Seque
         psycopg.Cursor(connection.connection) as direct,
         direct.copy(f"COPY {model._meta.db_table} ({names}) FROM STDIN") as stream,
     ):
-        for row in rows:
-            stream.write_row(
-                [
-                    value if prepare is None else prepare(value, connection)
-                    for prepare, value in zip(ready, row, strict=True)
-                ]
-            )
+        for row in _ready(fields, rows):
+            stream.write_row(row)
 
 
 def _prepared(field: Any) -> Callable[[Any, Any], Any] | None:
@@ -224,8 +270,9 @@ def _plain(value: Any) -> Any:
 
 def parameters_of(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Any]:
     """The parameters for VALUES of these columns."""
+    ours = connections[DEFAULT_DB_ALIAS]
     return [
-        value if type(value) is int else field.get_db_prep_value(value, connection)
+        value if value is None or type(value) is int else field.get_db_prep_value(value, ours)
         for row in rows
         for field, value in zip(fields, row, strict=True)
     ]

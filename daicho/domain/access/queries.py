@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.clock import now
-from daicho.core.statements import fetch, marks
+from daicho.core.statements import among, fetch
 from daicho.domain.access.models import ApiClient
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -37,9 +37,8 @@ def authenticate_api_clients(knocks: Sequence[Knock]) -> list[Actor | None]:
     any more. Notes the use at most every five minutes.
     """
     uids = sorted({knock.uid for knock in knocks})
-    known = {
-        client.uid: client for client in fetch(ApiClient, f"WHERE uid IN ({marks(uids)}) AND revoked_at IS NULL", uids)
-    }
+    condition, parameters = among("uid", uids)
+    known = {client.uid: client for client in fetch(ApiClient, f"WHERE {condition} AND revoked_at IS NULL", parameters)}
     at = now()
     stale: set[int] = set()
     found: list[Actor | None] = []

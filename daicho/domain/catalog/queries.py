@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from daicho.core.actor import Actor, ActorKind
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
-from daicho.core.statements import fetch, marks
+from daicho.core.statements import among, fetch
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_operator
 from daicho.domain.access.rules import OperatorPermission
@@ -121,7 +121,8 @@ def tags_by_sku(skus: Sequence[str]) -> dict[str, LicenseTag]:
     found: dict[str, LicenseTag] = {}
     for start in range(0, len(keys), 500):
         part = keys[start : start + 500]
-        found |= {tag.sku_key: tag for tag in fetch(LicenseTag, f"WHERE sku_key IN ({marks(part)})", part)}
+        condition, parameters = among("sku_key", part)
+        found |= {tag.sku_key: tag for tag in fetch(LicenseTag, f"WHERE {condition}", parameters)}
     return found
 
 

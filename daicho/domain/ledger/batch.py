@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 
-from daicho.core.statements import chunks, fetch, marks
+from daicho.core.statements import among, chunks, fetch
 from daicho.core.text import fingerprint
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, PoolRow, Spot, UseRow
@@ -128,8 +128,9 @@ def _claims(book: Book, requests: Sequence[UseRequest]) -> dict[tuple[int, uuid.
     found: dict[tuple[int, uuid.UUID], list[UseChange]] = {}
     accounts = sorted({unit.account_id for unit in book.units.values()})
     for part in chunks(sorted({request.request_id for request in requests})):
-        condition = f"WHERE account_id IN ({marks(accounts)}) AND request_id IN ({marks(part)})"
-        for row in fetch(UseChange, condition, [*accounts, *part]):
+        of_accounts, first = among("account_id", accounts)
+        of_requests, second = among("request_id", part)
+        for row in fetch(UseChange, f"WHERE {of_accounts} AND {of_requests}", [*first, *second]):
             found.setdefault((row.account_id, row.request_id), []).append(row)
     return found
 

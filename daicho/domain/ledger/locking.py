@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from daicho.core.db import is_postgres
 from daicho.core.errors import NotFound
-from daicho.core.statements import ROWS, ask, chunks, fetch, instant, marks
+from daicho.core.statements import ROWS, among, as_table, ask, chunks, fetch, instant
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Figures, PlaceRow, PoolRow, Spot, UseRow
 from daicho.domain.ledger.models import Holding, Place, Pool, Unit, Use
@@ -36,8 +36,9 @@ def hold_virtual_accounts(ids: Iterable[int]) -> None:
     """
     clause = " FOR KEY SHARE" if is_postgres() else ""
     for part in chunks(sorted(set(ids))):
-        statement = f"SELECT deleted_at FROM tenancy_virtualaccount WHERE id IN ({marks(part)}) ORDER BY id{clause}"  # noqa: S608
-        if any(deleted_at is not None for (deleted_at,) in ask(statement, part)):
+        condition, parameters = among("id", part)
+        statement = f"SELECT deleted_at FROM tenancy_virtualaccount WHERE {condition} ORDER BY id{clause}"  # noqa: S608
+        if any(deleted_at is not None for (deleted_at,) in ask(statement, parameters)):
             raise NotFound
 
 
@@ -46,7 +47,8 @@ def lock_units(book: Book, unit_ids: Iterable[int]) -> None:
     wanted = sorted(set(unit_ids))
     if wanted:
         for part in chunks(wanted):
-            found = fetch(Unit, f"WHERE id IN ({marks(part)}) ORDER BY id{_for_update()}", part)
+            condition, parameters = among("id", part)
+            found = fetch(Unit, f"WHERE {condition} ORDER BY id{_for_update()}", parameters)
             book.units.update({unit.pk: unit for unit in found})
 
 
@@ -55,7 +57,7 @@ def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
     wanted = _whole_ladders(spots)
     if not wanted:
         return
-    found = _lock_all(wanted) if _is_all_of(wanted) else []
+    found = _lock_all(wanted) if len(wanted) <= ROWS else []
     if len(found) < len(wanted):
         found = _lock_each(wanted)
     for number, virtual_account_id, tag_id, *counts, next_change_at, next_end_at in found:
@@ -67,21 +69,16 @@ def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
         )
 
 
-def _is_all_of(wanted: dict[tuple[int, int], Spot]) -> bool:
-    """Whether they are every one of some tags in some virtual accounts, so that two lists name exactly them."""
-    return len(wanted) == len({key[0] for key in wanted}) * len({key[1] for key in wanted}) <= ROWS
-
-
 def _lock_all(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
     """Lock and read in one statement, as nearly every act may; nothing if one is missing.
 
     Then nothing may be locked either: the missing one is inserted first, and who waits for that must hold no pool.
     """
-    places, tags = sorted({key[0] for key in wanted}), sorted({key[1] for key in wanted})
-    condition = f"virtual_account_id IN ({marks(places)}) AND tag_id IN ({marks(tags)})"
+    values, parameters = as_table(["bigint", "bigint"], sorted(wanted))
+    condition = f"(virtual_account_id, tag_id) IN (SELECT column1, column2 FROM {values})"  # noqa: S608
     all_there = f"(SELECT COUNT(*) FROM ledger_pool WHERE {condition}) = %s"  # noqa: S608
     statement = f"{_READ_POOLS} WHERE {condition} AND {all_there} {_IN_ORDER}{_for_update()}"
-    return ask(statement, [*places, *tags, *places, *tags, len(wanted)])
+    return ask(statement, [*parameters, *parameters, len(wanted)])
 
 
 def _lock_each(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
@@ -93,7 +90,8 @@ def _lock_each(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
         ids = _pool_ids(wanted)
     found: list[tuple[Any, ...]] = []
     for part in chunks([ids[key] for key in sorted(wanted)]):
-        found += ask(f"{_READ_POOLS} WHERE id IN ({marks(part)}) {_IN_ORDER}{_for_update()}", part)
+        condition, parameters = among("id", part)
+        found += ask(f"{_READ_POOLS} WHERE {condition} {_IN_ORDER}{_for_update()}", parameters)
     return found
 
 
@@ -145,9 +143,9 @@ def load_places(book: Book, virtual_accounts: dict[int, int]) -> None:
 
 
 def _read_places(book: Book, virtual_account_ids: Iterable[int]) -> int:
-    ids = list(virtual_account_ids)
-    statement = "SELECT id, kind, virtual_account_id, holder_id FROM ledger_place WHERE virtual_account_id IN (%s)"
-    found = [PlaceRow(*row) for row in ask(f"{statement % marks(ids)} AND holder_id IS NULL", ids)]
+    condition, parameters = among("virtual_account_id", virtual_account_ids)
+    statement = f"SELECT id, kind, virtual_account_id, holder_id FROM ledger_place WHERE {condition}"  # noqa: S608
+    found = [PlaceRow(*row) for row in ask(f"{statement} AND holder_id IS NULL", parameters)]
     for place in found:
         book.places[place.kind, place.virtual_account_id or 0, 0] = place
     return len(found)
@@ -207,7 +205,9 @@ def load_uses(book: Book, unit_ids: Iterable[int], tag_ids: Iterable[int]) -> No
     units, tags = sorted(set(unit_ids)), sorted(set(tag_ids))
     by_id = {pool.id: pool for pool in book.pools.values()}
     for part in chunks(units):
-        rows = fetch(Use, f"WHERE unit_id IN ({marks(part)}) AND tag_id IN ({marks(tags)})", [*part, *tags])
+        of_units, first = among("unit_id", part)
+        of_tags, second = among("tag_id", tags)
+        rows = fetch(Use, f"WHERE {of_units} AND {of_tags}", [*first, *second])
         for use in rows:
             if (pool := by_id.get(use.pool_id)) is not None:
                 stored = (use.reported, use.counted, use.pool_id)

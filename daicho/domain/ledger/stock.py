@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from daicho.core.statements import ask, chunks, fetch, marks
+from daicho.core.statements import among, as_table, ask, chunks, fetch
 from daicho.domain.ledger import rules
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.models import Holding, Lot
 from daicho.domain.ledger.rules import Choice, Stock
-from daicho.domain.ledger.sql import as_table
 
 # Of each place and tag so many lots, in the order of choice, as together hold what is wanted of them.
 _CHOSEN = (
@@ -65,7 +64,8 @@ class Store:
         fresh = [row for row in rows if row[:2] not in self.loaded]
         unknown = sorted({lot_id for _, lot_id, _ in fresh} - self.lots.keys())
         for part in chunks(unknown):
-            self.lots.update({lot.pk: lot for lot in fetch(Lot, f"WHERE id IN ({marks(part)})", part)})
+            condition, parameters = among("id", part)
+            self.lots.update({lot.pk: lot for lot in fetch(Lot, f"WHERE {condition}", parameters)})
         for place_id, lot_id, quantity in fresh:
             self.loaded.add((place_id, lot_id))
             self.book.quantities[place_id, lot_id] += quantity

@@ -10,7 +10,7 @@ from django.db import models
 
 from daicho.core.clock import now
 from daicho.core.db import is_postgres
-from daicho.core.statements import ask, fetch, insert_rows, marks
+from daicho.core.statements import among, ask, fetch, insert_rows
 from daicho.domain.access.models import IdempotentRequest
 
 KEPT = dt.timedelta(days=7)
@@ -48,10 +48,10 @@ def keep_answer(claim: Claim, *, status: int, answer: str) -> None:
 def claimed_before(keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those of these (owner, key) that were used already."""
     owners, names = sorted({owner for owner, _ in keys}), sorted({key for _, key in keys})
-    statement = (
-        f"SELECT owner, key FROM access_idempotentrequest WHERE owner IN ({marks(owners)}) AND key IN ({marks(names)})"  # noqa: S608
-    )
-    return {(owner, key) for owner, key in ask(statement, [*owners, *names])}
+    of_owners, first = among("owner", owners)
+    of_names, second = among("key", names)
+    statement = f"SELECT owner, key FROM access_idempotentrequest WHERE {of_owners} AND {of_names}"  # noqa: S608
+    return {(owner, key) for owner, key in ask(statement, [*first, *second])}
 
 
 @dataclass(frozen=True, slots=True)

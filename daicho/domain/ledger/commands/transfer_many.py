@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from daicho.core.actor import Actor
 from daicho.core.errors import BusinessError
-from daicho.core.statements import ask, marks
+from daicho.core.statements import among, ask
 from daicho.core.text import fingerprint
 from daicho.domain.access.policy import Scope
 from daicho.domain.audit.models import Event
@@ -80,12 +80,14 @@ def _known(asks: Sequence[TransferAsk]) -> set[tuple[int, uuid.UUID]]:
     """The requests that were made before, as an entry or as one that waits for approval."""
     accounts, requests = sorted({one.account.pk for one in asks}), sorted({one.request_id for one in asks})
     found: set[tuple[int, uuid.UUID]] = set()
-    condition = f"WHERE account_id IN ({marks(accounts)}) AND request_id IN ({marks(requests)})"
+    of_accounts, first = among("account_id", accounts)
+    of_requests, second = among("request_id", requests)
+    condition = f"WHERE {of_accounts} AND {of_requests}"
     statement = (
         f"SELECT account_id, request_id FROM ledger_entry {condition}"  # noqa: S608
         f" UNION ALL SELECT account_id, request_id FROM ledger_transferrequest {condition}"
     )
-    for account, request in ask(statement, [*accounts, *requests] * 2):
+    for account, request in ask(statement, [*first, *second] * 2):
         found.add((account, request if isinstance(request, uuid.UUID) else uuid.UUID(request)))
     return found
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
-from daicho.core.statements import chunks, fetch, marks
+from daicho.core.statements import among, chunks, fetch
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -173,7 +173,8 @@ def places_seen(wanted: Sequence[tuple[Sight, Iterable[str]]]) -> list[dict[str,
     asked = [(sight, set(uids)) for sight, uids in wanted]
     living: dict[str, VirtualAccount] = {}
     for part in chunks(sorted(set().union(*(uids for _, uids in asked))), 500):
-        rows = fetch(VirtualAccount, f"WHERE deleted_at IS NULL AND uid IN ({marks(part)})", part)
+        condition, parameters = among("uid", part)
+        rows = fetch(VirtualAccount, f"WHERE deleted_at IS NULL AND {condition}", parameters)
         living |= {place.uid: place for place in rows}
     return [
         {
