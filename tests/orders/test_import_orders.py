@@ -90,7 +90,7 @@ def test_bad_rows_come_back_as_a_file_with_their_reasons(world: World):
     preview = looked_at(
         world, HEAD + "PO-1,1,aozora.example.co.jp,Osaka,=1+1,20,,,\nPO-2,1,aozora.example.co.jp,,NET-ADV,1,,,\n"
     )
-    head, rows = bad_rows_table(preview)
+    head, rows = bad_rows_table(preview.sheet, preview.problems)
     assert (head[-1], len(rows), rows[0][0]) == ("error", 1, "PO-1")
     back = read("".join(csv_lines(head, rows)).encode())
     assert back[1][4] == "=1+1"

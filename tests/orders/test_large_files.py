@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
 
 from daicho.core.clock import now
 from daicho.core.errors import NotFound
@@ -21,11 +25,12 @@ from daicho.domain.ledger.check import check_ledger
 from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.ledger.models import Entry, Holding, Lot
 from daicho.domain.orders import order_file, spooling
-from daicho.domain.orders.commands import order_jobs
+from daicho.domain.orders.commands import imports, order_jobs
 from daicho.domain.orders.commands.imports import import_orders
 from daicho.domain.orders.commands.order_jobs import KIND, run_order_file, start_order_file
 from daicho.domain.orders.commands.record_large import record_part
 from daicho.domain.orders.models import Order, OrderLine, PartnerAllowance
+from daicho.interfaces.cli.main import main
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -144,8 +149,8 @@ def test_every_refused_row_is_named_and_can_be_mended_and_taken_alone(world: Wor
     rows = [[str(cell) for cell in row] for row in file.rows]
     told = {(int(row[0]), row[1], row[2]) for row in rows}
     assert told == {
-        (27, "sku", "unknown_sku"), (28, "domain", "unknown_destination"), (29, "virtual_account", "unknown_destination"),
-        (29, "quantity", "bad_quantity"), (30, "line", "order_conflict"),
+        (27, "sku", "unknown_sku"), (28, "domain", "unknown_destination"),
+        (29, "virtual_account, quantity", "unknown_destination, bad_quantity"), (30, "line", "order_conflict"),
     }  # fmt: skip
     mended = "".join(csv_lines(file.columns, [row for row in rows if row[0] == "27"])).replace("NONE", "NET-ADV")
     run(start(world, mended))
@@ -211,3 +216,55 @@ def test_only_who_may_record_starts_a_file(world: World) -> None:
     for who, company in asked:
         with pytest.raises(NotFound):
             start_order_file(who(), company=company, request_id=uuid.uuid4(), file=file)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A file that is a large one here."""
+    monkeypatch.setattr(imports, "MAX_LINES", 20)
+    return (good(25) + f"PO-9,1,{AT},Kyoto,NET-ADV,1,,,\n").encode()
+
+
+def test_the_operator_looks_at_the_first_rows_and_a_job_takes_the_file(world: World, large: bytes) -> None:
+    browser = world.client(world.operator)
+    upload = {"file": SimpleUploadedFile("large.csv", large)}
+    looked = browser.post(reverse("operator_orders-import"), upload, follow=True)
+    page = looked.content.decode()
+    assert "recorded in the background" in page
+    assert "Record 26 rows" in page
+    assert "No such destination" in page, "a row that will be refused is shown before"
+    assert not Order.objects.exists()
+    at = looked.redirect_chain[-1][0]
+    request_id = str(uuid.uuid4())
+    answers = [browser.post(at, {"request_id": request_id}) for _ in range(2)]
+    assert {answer["Location"] for answer in answers} == {
+        reverse("operator_jobs-detail", kwargs={"uid": Job.objects.get().uid})
+    }
+    run(Job.objects.get())
+    page = browser.get(answers[0]["Location"]).content.decode()
+    assert "Orders from large.csv" in page
+    assert OrderLine.objects.count() == 25
+    assert world.client(world.reseller).get(at).status_code == 404
+
+
+def test_a_program_sends_a_large_file_and_gets_a_job(world: World, large: bytes) -> None:
+    browser, at = world.client(world.operator), "/api/v1/operator/order-imports"
+    looked = browser.post(f"{at}/preview", {"file": SimpleUploadedFile("large.csv", large)}).json()
+    assert (looked["as_job"], looked["rows"], looked["looked_at"], len(looked["errors"])) == (True, 26, 26, 1)
+    answer = browser.post(
+        at, {"file": SimpleUploadedFile("large.csv", large)}, headers={"Idempotency-Key": str(uuid.uuid4())}
+    )
+    assert (answer.status_code, answer.json()["kind"]) == (202, KIND)
+    run(Job.objects.get())
+    assert browser.get(f"/api/v1/jobs/{answer.json()['uid']}").json()["refused"] == 1
+
+
+def test_the_console_starts_a_job_for_a_large_file(
+    world: World, large: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "large.csv"
+    file.write_bytes(large)
+    assert main(["orders", "import", str(file), "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["job"] is None
+    assert main(["orders", "import", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["job"] == Job.objects.get().uid

@@ -84,6 +84,14 @@ class ImportPreview:
         return sum(line.repeated for order in self.plan.orders for line in order.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class LargePreview:
+    """How many rows a large file has, and what recording its first ones would do."""
+
+    rows: int
+    first: ImportPreview
+
+
 def read_sheet(content: bytes, *, most: int = MAX_LINES) -> Sheet:
     """The orders of a CSV or XLSX file. Raises `unknown_columns`, `nothing_in_file`, `too_many_lines`, `file_…`."""
     table = tabular.read(content)
@@ -136,20 +144,6 @@ def add_order(sheet: Sheet, numbers: list[int], header: dict[str, str]) -> None:
     sheet.rows_of.append(numbers)
 
 
-def parts_of(sheet: Sheet, size: int = 1_000) -> Iterator[Sheet]:
-    """The same orders in sheets of about `size` lines; an order is never torn apart."""
-    part = Sheet()
-    for order, rows in zip(sheet.orders, sheet.rows_of, strict=True):
-        if part.rows and len(part.rows) + len(rows) > size:
-            yield part
-            part = Sheet()
-        part.orders.append(order)
-        part.rows_of.append(rows)
-        part.rows |= {number: sheet.rows[number] for number in rows}
-        part.problems += [problem for problem in sheet.problems if problem.row in set(rows)] if sheet.problems else []
-    yield part
-
-
 def _stated(rows: Sequence[dict[str, str]], name: str) -> str:
     return next((row[name] for row in rows if row.get(name)), "")
 
@@ -192,33 +186,35 @@ def good_lines(preview: ImportPreview) -> list[OrderInput]:
     return found
 
 
-def bad_rows_table(preview: ImportPreview) -> tuple[list[str], list[list[str]]]:
+def bad_rows_table(sheet: Sheet, problems: Sequence[RowProblem]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the file that gives people their bad rows back, with what is wrong in a last column.
 
     A line without a number gets that of its place, so that the mended row does not become another line.
     """
     reasons: dict[int, list[str]] = {}
-    for problem in preview.problems:
+    for problem in problems:
         reasons.setdefault(problem.row, []).append(f"{problem.column}: {problem.error.text()}")
-    places = {row: str(place) for rows in preview.sheet.rows_of for place, row in enumerate(rows, 1)}
+    places = {row: str(place) for rows in sheet.rows_of for place, row in enumerate(rows, 1)}
     rows = []
-    for number in preview.bad_rows:
-        cells = {"line": places[number]} | {name: cell for name, cell in preview.sheet.rows[number].items() if cell}
+    for number in sorted(reasons):
+        cells = {"line": places[number]} | {name: cell for name, cell in sheet.rows[number].items() if cell}
         rows.append([cells.get(column, "") for column in COLUMNS] + [" ".join(reasons[number])])
     return [*COLUMNS, "error"], rows
 
 
-def as_data(preview: ImportPreview) -> dict[str, Any]:
-    """Plain values, for programs."""
+def as_data(preview: ImportPreview | LargePreview) -> dict[str, Any]:
+    """Plain values, for programs. `looked_at`: how many rows the counts are about."""
+    first = preview.first if isinstance(preview, LargePreview) else preview
     states = ("deposited", "unassigned", "waiting_agreement", "waiting_operator")
     return {
-        "rows": len(preview.sheet.rows),
-        "orders": len(preview.sheet.orders),
-        "new_lines": preview.new_lines,
-        "repeated_lines": preview.repeated_lines,
-        "landing": {state: preview.plan.count(state) for state in states},
+        "rows": preview.rows if isinstance(preview, LargePreview) else len(first.sheet.rows),
+        "looked_at": len(first.sheet.rows),
+        "as_job": isinstance(preview, LargePreview),
+        "orders": len(first.sheet.orders),
+        "new_lines": first.new_lines,
+        "repeated_lines": first.repeated_lines,
+        "landing": {state: first.plan.count(state) for state in states},
         "errors": [
-            {"row": p.row, "column": p.column, "code": p.error.code, "message": p.error.text()}
-            for p in preview.problems
+            {"row": p.row, "column": p.column, "code": p.error.code, "message": p.error.text()} for p in first.problems
         ],
     }

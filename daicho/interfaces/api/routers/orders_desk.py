@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import File, Query, Router, Schema, Status, UploadedFile
@@ -13,17 +13,23 @@ from daicho.domain.access import policy
 from daicho.domain.orders import sheet
 from daicho.domain.orders.commands.allowances import set_allowance
 from daicho.domain.orders.commands.cancel import cancel_line
-from daicho.domain.orders.commands.imports import import_orders, preview_import
-from daicho.domain.orders.commands.record import Recorded, record_order
+from daicho.domain.orders.commands.imports import import_orders, is_large, keep_large, preview_import, preview_large
+from daicho.domain.orders.commands.order_jobs import start_order_file
+from daicho.domain.orders.commands.record import Recorded, ensure_may_record, record_order
 from daicho.domain.orders.commands.waiting import approve_lines, decline_lines
 from daicho.domain.orders.queries import lines as read
 from daicho.domain.orders.queries.companies import allowances_of, search_destinations
 from daicho.domain.orders.rules import LineInput, OrderInput
 from daicho.interfaces.api.auth import actor_of, request_id_of
+from daicho.interfaces.api.jobs import JobOut, started
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.orders import Kind, LineFilters, LineOut, line_out
 from daicho.interfaces.api.schemas import MemoIn, Quantity, Text, Uid
+
+if TYPE_CHECKING:
+    from daicho.core.actor import Actor
+    from daicho.domain.access.models import PartnerCompany
 
 router = Router(tags=["Orders"])
 
@@ -107,9 +113,14 @@ class AllowanceIn(Schema):
 
 
 class ImportPreviewOut(Schema):
-    """What importing the file would do; with `errors` it would be refused whole."""
+    """What importing the file would do.
+
+    With `errors` it would be refused whole; if `as_job`, each line alone, and only the first `looked_at` rows were looked at.
+    """
 
     rows: int
+    looked_at: int
+    as_job: bool
     orders: int
     new_lines: int
     repeated_lines: int
@@ -222,20 +233,35 @@ def list_partner_allowances(request: HttpRequest, company: str) -> Any:
 def preview_partner_import(request: HttpRequest, company: str, file: File[UploadedFile]) -> Any:
     """What a CSV or XLSX file would do, with every bad row; writes nothing."""
     actor = actor_of(request)
-    return sheet.as_data(preview_import(actor, company=policy.get_company(actor, company), content=file.read()))
+    return preview_of(actor, policy.get_company(actor, company), file)
 
 
 @router.post(
     "/partner/{company}/order-imports",
-    response={201: ImportedOrdersOut, **PROBLEMS},
+    response={201: ImportedOrdersOut, 202: JobOut, **PROBLEMS},
     operation_id="importPartnerOrders",
 )
 def import_partner_orders(request: HttpRequest, company: str, file: File[UploadedFile]) -> Any:
-    """Record all orders of a file, or none."""
+    """Record all orders of a file, or none. Of more than 10,000 lines or 4 MB: 202 and a job, each line alone."""
     actor = actor_of(request)
-    return Status(
-        201, imported_out(import_orders(actor, company=policy.get_company(actor, company), content=file.read()))
-    )
+    return import_or_start(request, actor, policy.get_company(actor, company), file)
+
+
+def preview_of(actor: Actor, company: PartnerCompany | None, file: UploadedFile) -> dict[str, Any]:
+    """What the file would do, whatever its size."""
+    ensure_may_record(actor, company)
+    if is_large(file.file, file.size or 0):
+        return sheet.as_data(preview_large(actor, company=company, content=file.chunks()))
+    return sheet.as_data(preview_import(actor, company=company, content=file.read()))
+
+
+def import_or_start(request: HttpRequest, actor: Actor, company: PartnerCompany | None, file: UploadedFile) -> Any:
+    """Record the file at once, or start the job that does."""
+    ensure_may_record(actor, company)
+    if not is_large(file.file, file.size or 0):
+        return Status(201, imported_out(import_orders(actor, company=company, content=file.read())))
+    kept = keep_large(actor, company=company, name=file.name or "orders", content=file.chunks())
+    return started(start_order_file(actor, company=company, request_id=request_id_of(request), file=kept))
 
 
 def imported_out(done: Recorded) -> dict[str, Any]:
@@ -307,10 +333,12 @@ def put_allowance(request: HttpRequest, company: str, body: AllowanceIn) -> Any:
 )
 def preview_operator_import(request: HttpRequest, file: File[UploadedFile]) -> Any:
     """What a CSV or XLSX file would do, with every bad row; writes nothing."""
-    return sheet.as_data(preview_import(actor_of(request), company=None, content=file.read()))
+    return preview_of(actor_of(request), None, file)
 
 
-@router.post("/operator/order-imports", response={201: ImportedOrdersOut, **PROBLEMS}, operation_id="importOrders")
+@router.post(
+    "/operator/order-imports", response={201: ImportedOrdersOut, 202: JobOut, **PROBLEMS}, operation_id="importOrders"
+)
 def import_operator_orders(request: HttpRequest, file: File[UploadedFile]) -> Any:
-    """Record all orders of a file, or none."""
-    return Status(201, imported_out(import_orders(actor_of(request), company=None, content=file.read())))
+    """Record all orders of a file, or none. Of more than 10,000 lines or 4 MB: 202 and a job, each line alone."""
+    return import_or_start(request, actor_of(request), None, file)

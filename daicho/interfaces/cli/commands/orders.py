@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import uuid
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -15,7 +17,9 @@ from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
 def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser("orders", help=_("record and approve orders"))
     acts = parser.add_subparsers(metavar="act", required=True)
-    record = acts.add_parser("import", help=_("record the orders of a file: all rows, or none"))
+    record = acts.add_parser(
+        "import", help=_("record the orders of a file: all rows or none; beyond 10,000 rows as a job of the worker")
+    )
     record.add_argument("file", type=Path, help=_("CSV (UTF-8 or Shift_JIS) or XLSX"))
     record.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
     record.add_argument(
@@ -35,9 +39,9 @@ def register(subparsers: Subparsers) -> None:
 
 
 def import_file(arguments: argparse.Namespace) -> int:
-    """Exit code 1 when a row is wrong; then nothing was written."""
+    """Exit code 1 when a row is wrong; then nothing was written. A large file becomes a job of the worker."""
     from daicho.domain.orders import sheet
-    from daicho.domain.orders.commands.imports import import_orders, preview_import
+    from daicho.domain.orders.commands.imports import import_orders, is_large, preview_import
 
     try:
         content = arguments.file.read_bytes()
@@ -46,6 +50,8 @@ def import_file(arguments: argparse.Namespace) -> int:
     actor = console_actor()
     if arguments.each is not None:
         return import_each(arguments, content)
+    if is_large(io.BytesIO(content), len(content)):
+        return start_large(arguments, content)
     preview = preview_import(actor, company=None, content=content)
     data = sheet.as_data(preview) | {"written": False}
     lines = [_("%(rows)d rows, %(new)d new lines, %(repeated)d recorded before.") % {
@@ -69,18 +75,40 @@ def import_file(arguments: argparse.Namespace) -> int:
     return 1 if preview.problems else 0
 
 
+def start_large(arguments: argparse.Namespace, content: bytes) -> int:
+    """Start a job for a file of more lines than one act takes."""
+    from daicho.domain.orders import sheet
+    from daicho.domain.orders.commands.imports import keep_large, preview_large
+    from daicho.domain.orders.commands.order_jobs import start_order_file
+
+    actor = console_actor()
+    preview = preview_large(actor, company=None, content=[content])
+    data = sheet.as_data(preview) | {"job": None}
+    lines = [_("%(rows)d rows; each line is recorded or refused by itself.") % data]
+    for problem in preview.first.problems:
+        where = {"row": problem.row, "column": problem.column, "text": problem.error.text()}
+        lines.append("  " + _("row %(row)d, %(column)s: %(text)s") % where)
+    if not arguments.dry_run:
+        file = keep_large(actor, company=None, name=arguments.file.name, content=[content])
+        job = start_order_file(actor, company=None, request_id=uuid.uuid4(), file=file, rows=preview.rows)
+        data["job"] = job.uid
+        lines.append(_("Job %(job)s was started; the worker runs it.") % data)
+    return answer(arguments, data, "\n".join(lines))
+
+
 def import_each(arguments: argparse.Namespace, content: bytes) -> int:
     """Record what can be recorded and write the rest to the result file; exit code 1 when a row failed."""
     from daicho.core.tabular import csv_lines
     from daicho.domain.orders import sheet
+    from daicho.domain.orders.columns import COLUMNS
     from daicho.domain.orders.commands.imports import import_orders_singly
 
     new = repeated = 0
     failed_rows: list[list[str]] = []
-    for preview, done in import_orders_singly(console_actor(), company=None, content=content):
-        new, repeated = new + len(done.new), repeated + done.repeated
-        failed_rows += sheet.bad_rows_table(preview)[1]
-    lines = csv_lines([*sheet.COLUMNS, "error"], failed_rows)
+    for part, done in import_orders_singly(console_actor(), company=None, content=content):
+        new, repeated = new + done.new, repeated + done.repeated
+        failed_rows += sheet.bad_rows_table(part, done.problems)[1]
+    lines = csv_lines([*COLUMNS, "error"], failed_rows)
     arguments.each.write_text("".join(lines), encoding="utf-8", newline="")
     data = {"new_lines": new, "repeated_lines": repeated, "failed_rows": len(failed_rows)}
     text = _("%(new_lines)d new lines, %(repeated_lines)d recorded before, %(failed_rows)d rows failed.")
