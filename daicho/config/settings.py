@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "daicho.interfaces.api.lanes.LanesMiddleware",
     "daicho.interfaces.portal.turns.TurnsMiddleware",
+    "daicho.interfaces.portal.middleware.OutlivingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -35,6 +35,15 @@ def unknown_destination() -> BusinessError:
     )
 
 
+def too_many_guesses() -> BusinessError:
+    """429: what is right is not told either."""
+    return BusinessError(
+        "too_many_guesses",
+        429,
+        _("Too many unknown names of virtual accounts within an hour. Ask the customer for the exact name and try again in an hour, or leave it out: the license then waits until the customer assigns it."),
+    )  # fmt: skip
+
+
 def order_conflict(number: str) -> BusinessError:
     return BusinessError(
         "order_conflict",

@@ -98,3 +98,16 @@ class PartnerAllowance(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["company", "tag"], name="partner_allowance_once")]
+
+
+class WrongName(models.Model):
+    """A name of no virtual account that a partner company gave for an order, and when last; kept for a day."""
+
+    company = models.ForeignKey(PartnerCompany, on_delete=models.CASCADE, related_name="+", db_index=False)
+    account = models.ForeignKey(SmartAccount, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name_digest = models.CharField(max_length=64)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "account", "name_digest"], name="wrong_name_once")]
+        indexes = [models.Index(fields=["account", "at"], name="wrong_name_by_account")]

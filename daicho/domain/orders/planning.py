@@ -21,6 +21,7 @@ from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.catalog.queries import tags_by_sku
 from daicho.domain.catalog.rules import text_problem
 from daicho.domain.orders import errors
+from daicho.domain.orders.guessing import Guesses
 from daicho.domain.orders.models import Order, OrderLine, PartnerAllowance
 from daicho.domain.orders.rules import CheckedLine, OrderInput, Wrong, check_line, parse_day
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -101,7 +102,7 @@ def plan_orders(
     for index, given in enumerate(inputs):
         _check_order(plan, index, given)
     _compare(plan)
-    _find_destinations(plan)
+    _find_destinations(plan, Guesses(company) if company is not None and within_allowance else None)
     _find_tags(plan)
     _choose_states(plan, within_allowance=within_allowance, lock=lock)
     return plan
@@ -183,8 +184,11 @@ def _compare(plan: Plan) -> None:
                 plan.problems.append(Problem(order.index, line.index, "line", errors.order_conflict(order.number)))
 
 
-def _find_destinations(plan: Plan) -> None:
-    """The account by its domain identifier, the virtual account by its exact name. All wrong names sound the same."""
+def _find_destinations(plan: Plan, guesses: Guesses | None) -> None:
+    """The account by its domain identifier, the virtual account by its exact name. All wrong names sound the same.
+
+    `guesses`: a partner may get so many wrong; after that, right names sound like wrong ones too.
+    """
     wanted = [order for order in plan.orders if (order.new_lines or order.bad_lines) and order.identifier]
     accounts = {
         account.identifier: account
@@ -198,6 +202,8 @@ def _find_destinations(plan: Plan) -> None:
     keys |= {name_key(bad.virtual_account) for order in wanted for bad in order.bad_lines}
     living = VirtualAccount.objects.filter(deleted_at=None, account__in=accounts.values())
     places = {(place.account_id, place.name_key): place for place in _chunked(living, "name_key", keys - {""})}
+    if guesses is not None:
+        guesses.look_at(places.values())
     for order in wanted:
         order.account = accounts.get(order.identifier)
         if order.account is None:
@@ -205,11 +211,12 @@ def _find_destinations(plan: Plan) -> None:
             continue
         named = [(line.index, line.checked.virtual_account) for line in order.new_lines]
         named += [(bad.index, bad.virtual_account) for bad in order.bad_lines]
-        plan.problems += [
-            Problem(order.index, index, "virtual_account", errors.unknown_destination())
-            for index, name in named
-            if name and (order.account.pk, name_key(name)) not in places
-        ]
+        for index, name in named:
+            place = places.get((order.account.pk, name_key(name)))
+            if name and guesses is not None and not guesses.may_answer(order.account, name, place):
+                plan.problems.append(Problem(order.index, index, "virtual_account", errors.too_many_guesses()))
+            elif name and place is None:
+                plan.problems.append(Problem(order.index, index, "virtual_account", errors.unknown_destination()))
         for line in order.new_lines:
             line.virtual_account = places.get((order.account.pk, name_key(line.checked.virtual_account)))
 

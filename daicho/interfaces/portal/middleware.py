@@ -14,6 +14,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from daicho.core.outliving import outliving
 from daicho.core.tracing import request_id
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -21,6 +22,17 @@ type GetResponse = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger("daicho.request")
 
 VALID_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}\Z")
+
+
+class OutlivingMiddleware:
+    """Keeps what an act noted although it was refused, once its transaction is over."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with outliving():
+            return self.get_response(request)
 
 
 class RequestContextMiddleware:

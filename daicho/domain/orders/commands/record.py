@@ -169,8 +169,9 @@ def described(
 
 
 def as_field_errors(problems: Sequence[Problem]) -> BusinessError:
-    """One order's problems by field. A lone `order_conflict` stays what it is, so that programs can tell it."""
-    if {problem.error.code for problem in problems} == {"order_conflict"}:
+    """One order's problems by field. A lone `order_conflict` or `too_many_guesses` stays what it is, so that programs
+    can tell it."""
+    if {problem.error.code for problem in problems} in ({"order_conflict"}, {"too_many_guesses"}):
         return problems[0].error
     found: dict[str, BusinessError] = {}
     for problem in problems:

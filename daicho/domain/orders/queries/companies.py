@@ -17,7 +17,8 @@ from daicho.domain.access.rules import OperatorPermission
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Pool
-from daicho.domain.orders.errors import unknown_destination
+from daicho.domain.orders.errors import too_many_guesses, unknown_destination
+from daicho.domain.orders.guessing import Guesses
 from daicho.domain.orders.models import OrderLine, PartnerAllowance
 from daicho.domain.orders.planning import used_this_month
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -81,7 +82,8 @@ def search_destinations(
 ) -> list[Destination]:
     """Destinations of an account by typing: its public virtual accounts, and a private one by its exact name.
 
-    Empty for an account that does not exist as well as for a name that does not (product.md, virtual accounts).
+    Empty for an account that does not exist as well as for a name that does not (product.md, virtual accounts). Raises
+    `too_many_guesses` (429) to a partner who tries out names; public ones are found all the same.
     """
     if company is None:
         ensure_operator(actor, OperatorPermission.ORDERS)
@@ -94,7 +96,15 @@ def search_destinations(
         return []
     key = name_key(" ".join(search_words(text)))
     public = Q(visibility=VirtualAccount.Visibility.PUBLIC, name_key__contains=key)
-    found = VirtualAccount.objects.filter(account=account, deleted_at=None).filter(public | Q(name_key=key))
+    living = VirtualAccount.objects.filter(account=account, deleted_at=None)
+    found = living.filter(public | Q(name_key=key))
+    if key and company is not None and not actor.is_operator:
+        named = living.filter(name_key=key).first()
+        is_seen = named is not None or living.filter(public).exists()  # what public ones answer to is no guess
+        if (named is not None or not is_seen) and not Guesses(company).may_answer(account, key, named):
+            if not living.filter(public).exists():
+                raise too_many_guesses()
+            found = living.filter(public)
     return [
         Destination(account.identifier, account.name, place.name, place.visibility == VirtualAccount.Visibility.PUBLIC)
         for place in found.order_by("-is_default", "name_key")[:limit]
