@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -68,12 +69,19 @@ def _instant(text: str) -> dt.datetime | dt.date:
 
 
 def keyset_page[M: Model](
-    rows: QuerySet[M], order: Sequence[str], *, cursor: str | None, size: int, count: bool = False
+    rows: QuerySet[M],
+    order: Sequence[str],
+    *,
+    cursor: str | None,
+    size: int,
+    count: bool = False,
+    floor: dt.datetime | None = None,
 ) -> Page[M]:
     """One page of `rows` in `order` (field names, "-" in front for descending; the last one must be unique).
 
     A field may be NULL: NULLs stand last in ascending and first in descending order. Size is clamped to 1–200.
-    Raises `bad_cursor`.
+    `floor`: the caller knows that no row has this or less in the first field, so that an index need not be read from
+    its beginning. Raises `bad_cursor`.
     """
     size = max(1, min(size, SIZES[-1]))
     direction, values = _decode(cursor, len(order)) if cursor else ("n", [])
@@ -86,9 +94,11 @@ def keyset_page[M: Model](
             for n, d in zip(names, descending, strict=True)
         ]
     )
-    if values:
-        page = page.filter(_beyond(names, descending, values))
-    found = list(page[: size + 1])
+    found: list[M] = []
+    for stretch in _stretches(rows.model, names, descending, values, floor):
+        found += page.filter(stretch)[: size + 1 - len(found)]
+        if len(found) > size:
+            break
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -98,9 +108,7 @@ def keyset_page[M: Model](
 
     has_next = bool(found) and (more if not backwards else True)
     has_previous = bool(found) and (bool(values) if not backwards else more)
-    total: int | None = None
-    if count:
-        total = rows.order_by()[: COUNT_LIMIT + 1].count()
+    total = count_up_to(rows) if count else None
     return Page(
         rows=found,
         next_cursor=at(found[-1], "n") if has_next else None,
@@ -108,6 +116,49 @@ def keyset_page[M: Model](
         count=min(total, COUNT_LIMIT) if total is not None else None,
         count_is_exact=total is None or total <= COUNT_LIMIT,
     )
+
+
+def count_up_to(rows: QuerySet[Any], most: int = COUNT_LIMIT) -> int:
+    """How many rows there are; `most` + 1 where they are more."""
+    return rows.order_by()[: most + 1].count()
+
+
+def _stretches(
+    model: type[Model], names: Sequence[str], descending: Sequence[bool], values: Sequence[Any], floor: Any
+) -> list[Q]:
+    """The rows after `values` in one or two consecutive parts, each of which an index on the first field bounds.
+
+    One condition with OR over a bound and NULL would be right, but is read from the beginning of the index.
+    """
+    first, falls = names[0], descending[0]
+    beyond = _beyond(names, descending, values) if values else Q()
+    nullable = _nullable(model, first)
+    if nullable is None:
+        return [beyond]
+    null, above = Q(**{f"{first}__isnull": True}), Q(**{f"{first}__gt": floor}) if floor is not None else Q()
+    if values and values[0] is not None:
+        bound = Q(**{f"{first}__{'lte' if falls else 'gte'}": values[0]}) & beyond
+        return [bound, null] if nullable and not falls else [bound & above]
+    if values:
+        return [null & beyond, Q(**{f"{first}__isnull": False}) & above] if falls else [null & beyond]
+    if floor is None:
+        return [Q()]
+    if not nullable:
+        return [above]
+    return [null, above] if falls else [above, null]
+
+
+def _nullable(model: type[Model], path: str) -> bool | None:
+    """Whether a field may be NULL, on the way to it included; None for what is no field (an annotation)."""
+    nullable = False
+    for part in path.split("__"):
+        try:
+            found = model._meta.get_field(part)
+        except FieldDoesNotExist:
+            return None
+        nullable = nullable or bool(getattr(found, "null", True))
+        model = found.related_model or model
+    return nullable
 
 
 def _value(row: Model, path: str) -> Any:

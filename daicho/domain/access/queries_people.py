@@ -75,6 +75,7 @@ def list_people(
     order: str = "name",
     cursor: str | None = None,
     size: int = 50,
+    count: bool = True,
 ) -> Page[Person]:
     """Everybody with a live right that the actor may see; with a virtual account, with a right in that one."""
     grants = visible_grants(actor, account, virtual_account)
@@ -86,7 +87,7 @@ def list_people(
         users = users.exclude(inside) if outsiders else users.filter(inside)
     if text := clean(text):
         users = users.filter(Q(name__icontains=text) | Q(email__icontains=text) | Q(department__icontains=text))
-    page = keyset_page(users, PEOPLE_ORDERS.get(order, ["name", "uid"]), cursor=cursor, size=size, count=True)
+    page = keyset_page(users, PEOPLE_ORDERS.get(order, ["name", "uid"]), cursor=cursor, size=size, count=count)
     people = _people(page.rows, account, visible_grants(actor, account, virtual_account))
     return Page(people, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 

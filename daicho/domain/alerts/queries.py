@@ -72,11 +72,12 @@ def list_alerts(
     wanted: AlertFilter = AlertFilter(),
     cursor: str | None = None,
     size: int = 50,
+    count: bool = True,
 ) -> Page[Any]:
     """One page of open alerts, the most urgent first; rows are AlertRow."""
     scope = ensure_may(actor, Permission.ALERTS_VIEW, account, virtual_account)
     alerts = _narrow(_open(scope, account, virtual_account), wanted).select_related("virtual_account")
-    page = keyset_page(alerts.annotate(urgency=URGENCY), ORDER, cursor=cursor, size=size, count=True)
+    page = keyset_page(alerts.annotate(urgency=URGENCY), ORDER, cursor=cursor, size=size, count=count)
     return Page(_rows(scope, page.rows), page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 

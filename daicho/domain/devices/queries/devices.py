@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
+from daicho.core.search import Holds
 from daicho.core.text import clean, name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -24,6 +25,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "virtual_account": ("unit__virtual_account__name_key", "name_key", "uid"),
     "created": ("created_at", "uid"),
 }
+FEW = 500
 SHORT, IN_COMPLIANCE, NONE, REMOVED = "out_of_compliance", "in_compliance", "none", "removed"
 STATES = (SHORT, IN_COMPLIANCE, NONE, REMOVED)
 
@@ -90,12 +92,7 @@ def _matching(sight: Sight, criteria: DeviceCriteria) -> QuerySet[Device]:
         case "none":
             found = found.filter(~Exists(uses))
     for word in clean(criteria.text).split():
-        found = found.filter(
-            Q(name_key__contains=name_key(word))
-            | Q(serial__icontains=word)
-            | Q(product_id__icontains=word)
-            | Q(unit__virtual_account__in=sight.all_virtual_accounts().filter(name_key__contains=name_key(word)))
-        )
+        found = found.filter(_named(sight, word))
     if criteria.tag_uid:
         found = found.filter(Exists(uses.filter(tag__uid=criteria.tag_uid)))
     if criteria.sku:
@@ -105,6 +102,19 @@ def _matching(sight: Sight, criteria: DeviceCriteria) -> QuerySet[Device]:
     if criteria.duplicates:
         found = found.filter(Exists(_same(sight)))
     return found
+
+
+def _named(sight: Sight, word: str) -> Q:
+    """Devices with a word in name, serial or product ID, or in the name of their virtual account (record 0010)."""
+    own = ("name_key", "serial", "product_id")
+    found = Device.objects.filter(Holds(name_key(word), *own, indexed=True), account=sight.account)
+    ids = list(found.values_list("pk", flat=True)[: FEW + 1])
+    named = Q(pk__in=ids) if len(ids) <= FEW else Q(Holds(name_key(word), *own))
+    places = sight.all_virtual_accounts().filter(name_key__contains=name_key(word)).order_by()
+    where = list(places.values_list("pk", flat=True)[: FEW + 1])
+    if not where:
+        return named
+    return named | Q(unit__virtual_account__in=where if len(where) <= FEW else places.values("pk"))
 
 
 def _same(sight: Sight) -> QuerySet[Device]:
@@ -125,12 +135,13 @@ def list_devices(
     descending: bool = False,
     cursor: str | None = None,
     size: int = 25,
+    count: bool = True,
 ) -> Page[DeviceRow]:
     """One page of devices with their uses."""
     order = ORDERS.get(sort, ORDERS["name"])
     if descending:
         order = tuple(f"-{name}" for name in order)
-    page = keyset_page(_matching(sight, criteria), order, cursor=cursor, size=size, count=True)
+    page = keyset_page(_matching(sight, criteria), order, cursor=cursor, size=size, count=count)
     return Page(with_uses(page.rows), page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 

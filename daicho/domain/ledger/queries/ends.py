@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, QuerySet, Sum, Value
 from django.db.models.functions import TruncMonth
 
 from daicho.core.clock import now, start_of_day, today
-from daicho.core.paging import Page, keyset_page
-from daicho.core.text import clean, name_key
+from daicho.core.paging import COUNT_LIMIT, Page, count_up_to, keyset_page
 from daicho.domain.ledger.models import Holding, Lot, Place, Pool
 from daicho.domain.ledger.queries.forecast import Moment, balances_after
 from daicho.domain.ledger.queries.lots import LotRow, lot_row
-from daicho.domain.ledger.queries.sight import Sight, tags_named
+from daicho.domain.ledger.queries.sight import Sight
+from daicho.domain.ledger.queries.words import count_meant, meanings
 from daicho.domain.tenancy.models import VirtualAccount
 
 ORDER = ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid")
@@ -93,19 +93,19 @@ def _ending(sight: Sight, criteria: EndCriteria) -> QuerySet[Holding]:
         found = found.filter(place__kind__in=LIVE, lot__end_at__gt=at, lot__end_at__lte=at + span)
     if criteria.kind:
         found = found.filter(lot__kind=criteria.kind)
-    for word in clean(criteria.text).split():
-        found = found.filter(
-            Q(lot__tag__in=tags_named(word))
-            | Q(lot__order_number__icontains=word)
-            | Q(place__virtual_account__name_key__contains=name_key(word))
-        )
     return found.select_related("lot", "lot__tag", "place", "place__virtual_account", "place__holder__unit")
 
 
-def list_ends(sight: Sight, criteria: EndCriteria, *, cursor: str | None = None, size: int = 25) -> Page[EndRow]:
+def list_ends(
+    sight: Sight, criteria: EndCriteria, *, cursor: str | None = None, size: int = 25, count: bool = True
+) -> Page[EndRow]:
     """One page: the next to end first; of the ended ones the last to end first."""
     order = tuple(f"-{name}" for name in ORDER) if criteria.ended else ORDER
-    page = keyset_page(_ending(sight, criteria), order, cursor=cursor, size=size, count=True)
+    unnamed, meant = _ending(sight, criteria), meanings(sight, criteria.text)
+    found = unnamed
+    for meaning in meant:
+        found = meaning.narrow(found)
+    page = keyset_page(found, order, cursor=cursor, size=size)
     pools = _pools_of(page.rows)
     moments = [_moment(holding) for holding in page.rows]
     after = balances_after(sight.account, moments)
@@ -113,7 +113,10 @@ def list_ends(sight: Sight, criteria: EndCriteria, *, cursor: str | None = None,
         EndRow(lot_row(sight, holding, criteria.days), pools.get(moment[:2]), after.get(moment))
         for holding, moment in zip(page.rows, moments, strict=True)
     ]
-    return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+    if not count:
+        return Page(rows, page.next_cursor, page.previous_cursor)
+    total = count_meant(unnamed, meant) if meant else count_up_to(unnamed.select_related(None))
+    return Page(rows, page.next_cursor, page.previous_cursor, min(total, COUNT_LIMIT), total <= COUNT_LIMIT)
 
 
 def _moment(holding: Holding) -> Moment:

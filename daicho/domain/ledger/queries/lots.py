@@ -12,17 +12,18 @@ from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from daicho.core.clock import day_of, last_day, now, today
-from daicho.core.paging import Page, keyset_page
-from daicho.core.text import clean, name_key
+from daicho.core.paging import COUNT_LIMIT, Page, count_up_to, keyset_page
+from daicho.core.text import name_key
 from daicho.domain.ledger.models import Holding, Lot, Place
-from daicho.domain.ledger.queries.details_search import lots_with
-from daicho.domain.ledger.queries.sight import Sight, tags_named
+from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.ledger.queries.states import ENDING_DAYS, horizon, lot_state, state_at
+from daicho.domain.ledger.queries.words import count_meant, meanings
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "end": ("lot__end_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
     "start": ("lot__start_at", "lot__uid", "place__virtual_account__uid", "place__kind", "place__holder__unit__uid"),
 }
+RUNNING = ("not_started", "ending", "in_force", "reserved", "fulfilled")
 CHUNK = 5_000
 KINDS = tuple(Lot.Kind.values)
 
@@ -65,9 +66,18 @@ class LotCriteria:
 
 
 def _holdings(sight: Sight, criteria: LotCriteria) -> QuerySet[Holding]:
+    """All that match."""
+    found = _matching(sight, criteria)
+    for meaning in meanings(sight, criteria.text):
+        found = meaning.narrow(found)
+    return found
+
+
+def _matching(sight: Sight, criteria: LotCriteria) -> QuerySet[Holding]:
+    """What matches, before the typed words."""
     found = Holding.objects.filter(
-        sight.condition("place__virtual_account"), account=sight.account, place__virtual_account__isnull=False,
-        quantity__gt=0,
+        sight.condition("place__virtual_account"), account=sight.account, lot__account=sight.account,
+        place__virtual_account__isnull=False, quantity__gt=0,
     )  # fmt: skip
     if criteria.tag_uid:
         found = found.filter(lot__tag__uid=criteria.tag_uid)
@@ -79,14 +89,6 @@ def _holdings(sight: Sight, criteria: LotCriteria) -> QuerySet[Holding]:
         found = found.filter(place__kind__in=(Place.Kind.ON_HAND, Place.Kind.PENDING))
     if not criteria.with_ended:
         found = found.exclude(place__kind=Place.Kind.ENDED)
-    for word in clean(criteria.text).split():
-        found = found.filter(
-            Q(lot__uid=word.lower())
-            | Q(lot__order_number__icontains=word)
-            | Q(lot__tag__in=tags_named(word))
-            | Q(place__virtual_account__name_key__contains=name_key(word))
-            | Q(lot__in=lots_with(sight, word))
-        )
     match criteria.state:
         case "ended":
             found = found.filter(place__kind=Place.Kind.ENDED)
@@ -110,14 +112,24 @@ def list_lots(
     cursor: str | None = None,
     size: int = 25,
     ending_days: int = ENDING_DAYS,
+    count: bool = True,
 ) -> Page[LotRow]:
     """One page of lots where they lie; those that end soonest first, those without end last."""
     order = ORDERS.get(sort, ORDERS["end"])
     if descending:
         order = tuple(f"-{name}" for name in order)
-    page = keyset_page(_holdings(sight, criteria), order, cursor=cursor, size=size, count=True)
+    unnamed, meant = _matching(sight, criteria), meanings(sight, criteria.text)
+    found = unnamed
+    for meaning in meant:
+        found = meaning.narrow(found)
+    # What has not ended ends later than now, however many ended ones the index holds before it.
+    floor = now() if criteria.state in RUNNING and order[0].endswith("end_at") else None
+    page = keyset_page(found, order, cursor=cursor, size=size, floor=floor)
     rows = [lot_row(sight, holding, ending_days) for holding in page.rows]
-    return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
+    if not count:
+        return Page(rows, page.next_cursor, page.previous_cursor)
+    total = count_meant(unnamed, meant) if meant else count_up_to(unnamed.select_related(None))
+    return Page(rows, page.next_cursor, page.previous_cursor, min(total, COUNT_LIMIT), total <= COUNT_LIMIT)
 
 
 class LotCells(NamedTuple):

@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from itertools import batched
 
 from django.db.models import OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from daicho.core.actor import Actor
+from daicho.core.clock import start_of_day
 from daicho.core.errors import NotFound
 from daicho.core.paging import Page, keyset_page
+from daicho.core.search import Holds
 from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.access.policy import ensure_may, ensure_operator, ensure_partner
 from daicho.domain.access.rules import OperatorPermission, Permission
 from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Holding, Place
+from daicho.domain.ledger.queries.sight import tags_named
+from daicho.domain.ledger.queries.exchanged import Exchange, exchanged_for
 from daicho.domain.orders.models import Order, OrderLine
+from daicho.domain.orders.queries.naming import orders_with
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 State = OrderLine.State
@@ -56,7 +62,8 @@ class LineRow:
     """A line for a reader: figures hold only what he may see.
 
     `is_own` False: the line was bought for a virtual account that he does not see, and a part of it came to his by
-    transfer. Then he learns neither its destination nor what was written on the order.
+    transfer. Then he learns neither its destination nor what was written on the order. `exchanged`: so many went into
+    another lot by a correction or a common end date (`exchange`).
     """
 
     line: OrderLine
@@ -66,6 +73,8 @@ class LineRow:
     cancelled: int
     places: list[Landed] = field(default_factory=list)
     is_own: bool = True
+    exchanged: int = 0
+    exchange: Exchange | None = None
 
     @property
     def destination(self) -> VirtualAccount | None:
@@ -84,19 +93,26 @@ class LineRow:
         return self.line.uid
 
 
-def of_status(rows: QuerySet[OrderLine], status: str) -> QuerySet[OrderLine]:
-    """Only lines of a status, as the ledger's holdings say it (see `_status`)."""
-    lying = Holding.objects.filter(quantity__gt=0)
-    unassigned = lying.filter(place__kind=Place.Kind.UNASSIGNED).values("lot")
+def of_status(rows: QuerySet[OrderLine], status: str, account: SmartAccount | None = None) -> QuerySet[OrderLine]:
+    """Only lines of a status, as the ledger's holdings say it (see `_status`). `account`: theirs, if it is one."""
+    lying = Holding.objects.filter(quantity__gt=0) if account is None else account_holdings(account)
+    place = Q(place__kind=Place.Kind.UNASSIGNED, place__virtual_account=None)
+    unassigned = lying.filter(place, **({} if account is None else {"place__account": account})).values("lot")
     if status == State.UNASSIGNED:
         return rows.filter(lot__in=unassigned)
+    exchanged = Q(lot__in=lying.filter(place__kind=Place.Kind.CONVERTED, place__account=None).values("lot"))
+    inside = Q(lot__in=lying.filter(place__account__isnull=False, lot=OuterRef("lot")).values("lot"))
     if status == State.DEPOSITED:
-        inside = lying.filter(place__account__isnull=False, lot=OuterRef("lot")).values("lot")
-        return rows.filter(lot__in=inside).exclude(lot__in=unassigned)
+        return rows.filter(inside | exchanged).exclude(lot__in=unassigned)
     if status == State.CANCELLED:
-        inside = lying.filter(place__account__isnull=False, lot=OuterRef("lot")).values("lot")
-        return rows.filter(Q(lot=None, state=State.CANCELLED) | Q(lot__isnull=False) & ~Q(lot__in=inside))
+        gone = Q(lot__in=lying.filter(place__kind=Place.Kind.CANCELLED, place__account=None).values("lot"))
+        return rows.filter(Q(lot=None, state=State.CANCELLED) | gone & ~inside & ~exchanged)
     return rows.filter(lot=None, state=status)
+
+
+def account_holdings(account: SmartAccount) -> QuerySet[Holding]:
+    """What lies anywhere of the account's lots."""
+    return Holding.objects.filter(account=account, quantity__gt=0)
 
 
 def list_account_lines(
@@ -115,7 +131,7 @@ def list_account_lines(
     rows, ids = visible_lines(actor, account, virtual_account)
     if ids is not None and filters is not None and filters.status:  # the state of others' parts is not told
         rows = rows.filter(virtual_account__in=ids)
-    page = _page(_narrowed(rows, filters), sort, descending, cursor, size, count)
+    page = _page(_narrowed(rows, filters, account, ids), sort, descending, cursor, size, count)
     return _rows(page, ids)
 
 
@@ -183,7 +199,7 @@ def unassigned_lines(actor: Actor, account: SmartAccount, filters: Filters | Non
     rows, ids = visible_lines(actor, account)
     if ids is not None:
         rows = rows.filter(virtual_account__in=ids)  # the state of others' parts is not told
-    return _joined(of_status(_narrowed(rows, filters), State.UNASSIGNED))
+    return _joined(of_status(_narrowed(rows, filters, account, ids), State.UNASSIGNED, account))
 
 
 def visible_lines(
@@ -260,25 +276,45 @@ def _joined(rows: QuerySet[OrderLine]) -> QuerySet[OrderLine]:
     return rows.select_related("order__company", "account", "tag", "virtual_account", "lot")
 
 
-def _narrowed(rows: QuerySet[OrderLine], filters: Filters | None) -> QuerySet[OrderLine]:
+def _narrowed(
+    rows: QuerySet[OrderLine],
+    filters: Filters | None,
+    account: SmartAccount | None = None,
+    ids: set[int] | None = None,
+) -> QuerySet[OrderLine]:
+    """`account`: the one whose lines these are, if it is one; `ids`: where the reader sees what stands on an order."""
     if filters is None:
         return rows
     for word in search_words(filters.text):
-        key = name_key(word)
-        rows = rows.filter(
-            Q(order__number_key__contains=key)
-            | Q(tag__sku_key__contains=key)
-            | Q(tag__name__icontains=word)
-            | Q(tag__name_ja__icontains=word)
-            | Q(order__customer_reference__icontains=word)
-            | Q(account__identifier__contains=key)
-            | Q(account__name__icontains=word)
-        )
+        rows = _named(rows, word, account, ids)
     if filters.kind:
         rows = rows.filter(kind=filters.kind)
     if filters.since is not None:
-        rows = rows.filter(created_at__date__gte=filters.since)
-    return of_status(rows, filters.status) if filters.status else rows
+        rows = rows.filter(created_at__gte=start_of_day(filters.since, timezone.get_current_timezone_name()))
+    return of_status(rows, filters.status, account) if filters.status else rows
+
+
+def _named(
+    rows: QuerySet[OrderLine], word: str, account: SmartAccount | None, ids: set[int] | None
+) -> QuerySet[OrderLine]:
+    """Lines whose order, license or account is named by a word. It is resolved first, to what is few (record 0010)."""
+    key = name_key(word)
+    if account is not None and (key in account.identifier or key in name_key(account.name)):
+        return rows
+    either = Q(tag__in=list(tags_named(word)))
+    if account is None:
+        named = Q(identifier__contains=key) | Q(name__icontains=word)
+        either |= Q(account__in=SmartAccount.objects.filter(named).values("pk"))
+    orders = orders_with(key, account=account)
+    if ids is not None:  # the reference is told only of lines bought for what the reader sees
+        reference = Q(Holds(key, "order__customer_reference"), virtual_account__in=ids)
+        number = Q(Holds(key, "order__number_key"))
+        either |= number | reference if orders is None else Q(order__in=orders) & (number | reference)
+    elif orders is None:
+        either |= Q(Holds(key, "order__number_key", "order__customer_reference"))
+    else:
+        either |= Q(order__in=orders)
+    return rows.filter(either)
 
 
 def _page(
@@ -296,6 +332,8 @@ def _rows(page: Page[OrderLine], ids: set[int] | None) -> Page[LineRow]:
 def _rows_of(lines: Sequence[OrderLine], ids: set[int] | None) -> list[LineRow]:
     """Figures for a reader who may see the virtual accounts `ids` (None: all; empty: a seller, who sees destinations)."""
     lying = _lying([line.lot_id for line in lines if line.lot_id is not None])
+    converted = _converted([line for line in lines if line.lot_id is not None], lying)
+    exchanges = exchanged_for(converted) if converted else {}
     rows = []
     for line in lines:
         everywhere = lying.get(line.lot_id, []) if line.lot_id is not None else []
@@ -303,15 +341,18 @@ def _rows_of(lines: Sequence[OrderLine], ids: set[int] | None) -> list[LineRow]:
         own = not ids or line.virtual_account_id in ids
         unassigned = sum(one.quantity for one in everywhere if one.virtual_account is None)
         held = sum(one.quantity for one in everywhere)
+        exchanged = converted.get(line.lot_id, 0) if line.lot_id is not None and own else 0
         rows.append(
             LineRow(
                 line=line,
-                status=_status(line, unassigned, held) if own else State.DEPOSITED,
+                status=_status(line, unassigned, held + exchanged) if own else State.DEPOSITED,
                 quantity=line.quantity if own else sum(one.quantity for one in seen),
                 unassigned=unassigned if own else 0,
-                cancelled=line.quantity - held if own and line.lot_id is not None else 0,
+                cancelled=max(0, line.quantity - held - exchanged) if own and line.lot_id is not None else 0,
                 places=seen,
                 is_own=own,
+                exchanged=exchanged,
+                exchange=exchanges.get(line.lot_id) if line.lot_id is not None and own else None,
             )
         )
     return rows
@@ -341,6 +382,19 @@ def _lying(lots: Sequence[int]) -> dict[int, list[Landed]]:
             place = holding.place
             found.setdefault(holding.lot_id, []).append(Landed(place.virtual_account, place.kind, holding.quantity))
     return found
+
+
+def _converted(lines: Sequence[OrderLine], lying: dict[int, list[Landed]]) -> dict[int, int]:
+    """How many of each lot, of which something is missing, went into another lot."""
+    missing = [
+        line.lot_id
+        for line in lines
+        if line.lot_id is not None and sum(one.quantity for one in lying.get(line.lot_id, [])) < line.quantity
+    ]
+    if not missing:
+        return {}
+    gone = Holding.objects.filter(lot__in=missing, quantity__gt=0, place__kind=Place.Kind.CONVERTED)
+    return dict(gone.values_list("lot_id", "quantity"))
 
 
 def _first(rows: QuerySet[OrderLine], uid: str, ids: set[int] | None) -> LineRow:

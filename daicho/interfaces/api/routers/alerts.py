@@ -104,7 +104,7 @@ def list_account_alerts(
     account = find_account(actor, identifier)
     place = find_virtual_account(actor, account, virtual_account) if virtual_account else None
     conditions = AlertFilter(wanted.severity, wanted.kind, wanted.q, wanted.hidden)
-    page = list_alerts(actor, account, place, wanted=conditions, cursor=paging.cursor, size=paging.size)
+    page = list_alerts(actor, account, place, wanted=conditions, cursor=paging.cursor, size=paging.size, count=False)
     return paged(page, alert_out)
 
 

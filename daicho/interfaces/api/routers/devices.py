@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
@@ -30,6 +31,7 @@ from daicho.domain.devices.queries.devices import (
     list_devices,
     look_at_devices,
 )
+from daicho.domain.devices.queries.seats import Seated
 from daicho.domain.ledger.queries.errors import unknown_license
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
@@ -148,6 +150,26 @@ def device_out(row: DeviceRow) -> dict[str, Any]:
     }
 
 
+def seat_out(seat: Seated) -> dict[str, Any]:
+    """As `detail_out`."""
+    device = seat.device
+    return {
+        "uid": device.uid,
+        "name": device.name,
+        "product_id": device.product_id,
+        "serial": device.serial,
+        "note": device.note,
+        "virtual_account": named(device.unit.virtual_account),
+        "state": seat.state,
+        "licenses": [
+            {"sku": use.sku, "quantity": use.quantity, "since": use.since, "balance": use.balance} for use in seat.uses
+        ],
+        "created_at": device.created_at,
+        "removed_at": device.removed_at,
+        "duplicates": seat.duplicates,
+    }
+
+
 def detail_out(request: HttpRequest, account: Any, uid: str) -> dict[str, Any]:
     actor = actor_of(request)
     row = get_device(actor, account, uid)
@@ -156,7 +178,11 @@ def detail_out(request: HttpRequest, account: Any, uid: str) -> dict[str, Any]:
 
 
 def lines_of(lines: list[UseLineIn]) -> list[UseLine]:
-    tags = tags_by_sku([line.sku for line in lines])
+    return lines_among(lines, tags_by_sku([line.sku for line in lines]))
+
+
+def lines_among(lines: list[UseLineIn], tags: Mapping[str, Any]) -> list[UseLine]:
+    """The lines with these licenses (by the key of their SKU)."""
     found = []
     for line in lines:
         tag = tags.get(name_key(line.sku))
@@ -189,7 +215,7 @@ def get_devices(
     )
     sight = look_at_devices(actor, account, place, below=below)
     criteria = DeviceCriteria(text=text, state=state or "", sku=sku, serial=serial, duplicates=duplicates)
-    return paged(list_devices(sight, criteria, cursor=paging.cursor, size=paging.size), device_out)
+    return paged(list_devices(sight, criteria, cursor=paging.cursor, size=paging.size, count=False), device_out)
 
 
 @router.post("/accounts/{identifier}/devices", response={201: DeviceDetailOut, **PROBLEMS}, operation_id="createDevice")

@@ -365,7 +365,7 @@ def get_lots(
     """Lots where they lie, the next to end first. Subscriptions: `kind=subscription`."""
     sight = sight_of(request, identifier, virtual_account)
     criteria = LotCriteria(sku=sku, state=state or "", kinds=(kind,) if kind else (), text=text)
-    return paged(list_lots(sight, criteria, cursor=paging.cursor, size=paging.size), lot_out)
+    return paged(list_lots(sight, criteria, cursor=paging.cursor, size=paging.size, count=False), lot_out)
 
 
 @router.get("/accounts/{identifier}/ends", response={200: Paged[EndOut], **PROBLEMS}, operation_id="listEnds")
@@ -382,4 +382,4 @@ def get_ends(
     """What ends within `days`, or has ended since, and what is short after it (S2)."""
     sight = sight_of(request, identifier, virtual_account)
     criteria = EndCriteria(days=days, ended=ended, kind=kind or "", text=text)
-    return paged(list_ends(sight, criteria, cursor=paging.cursor, size=paging.size), end_out)
+    return paged(list_ends(sight, criteria, cursor=paging.cursor, size=paging.size, count=False), end_out)

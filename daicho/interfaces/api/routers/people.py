@@ -234,7 +234,7 @@ def users(
     account = find_account(actor, identifier)
     page = list_people(
         actor, account, virtual_account=chosen(actor, account, virtual_account), text=text, role=role or "",
-        outsiders=outsiders, order="email", cursor=paging.cursor, size=paging.size,
+        outsiders=outsiders, order="email", cursor=paging.cursor, size=paging.size, count=False,
     )  # fmt: skip
     return paged(page, user_out)
 
