@@ -195,7 +195,7 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     with connection.cursor() as cursor:
         if is_postgres():
             json = [place for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for row in rows:
                     values = (*row, *rest)
                     copy.write_row(_with_json(values, json) if json else values)

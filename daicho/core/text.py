@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import unicodedata
@@ -19,6 +20,7 @@ def clean(text: str) -> str:
     return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).split())
 
 
+@functools.lru_cache(maxsize=8_000)  # the rows of a file repeat a few names
 def name_key(text: str) -> str:
     """What two equal names share, whatever their case and width."""
     return clean(text).casefold()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,10 @@ from daicho.core.clock import now
 from daicho.core.errors import NotFound
 from daicho.core.tabular import csv_lines, read, xlsx_bytes
 from daicho.domain.access.models import PartnerCompany
+from daicho.domain.bulk.commands import cancel_job
 from daicho.domain.bulk.models import Job
 from daicho.domain.bulk.queries import refused_rows
-from daicho.domain.bulk.running import run_due_jobs
+from daicho.domain.bulk.running import Run, run_due_jobs
 from daicho.domain.files import store
 from daicho.domain.ledger.check import check_ledger
 from daicho.domain.ledger.limits import MAX_QUANTITY
@@ -28,8 +31,9 @@ from daicho.domain.orders import order_file, spooling
 from daicho.domain.orders.commands import imports, order_jobs
 from daicho.domain.orders.commands.imports import import_orders
 from daicho.domain.orders.commands.order_jobs import KIND, run_order_file, start_order_file
-from daicho.domain.orders.commands.record_large import record_part
+from daicho.domain.orders.commands.record_large import Part, record_part
 from daicho.domain.orders.models import Order, OrderLine, PartnerAllowance
+from daicho.domain.orders.sheet import Sheet
 from daicho.interfaces.cli.main import main
 from tests.world import World
 
@@ -133,6 +137,40 @@ def test_after_a_kill_in_mid_file_another_worker_goes_on_and_no_line_counts_twic
         job = run(job)
     assert (job.state, job.done, job.succeeded) == ("done", 25, 25)
     assert job.outcome["new"] == Lot.objects.count() == OrderLine.objects.count() == 25
+    assert check_ledger() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", ["kill", "cancel"])
+def test_two_parts_at_a_time_are_counted_in_their_order_and_nothing_counts_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    job = start(world, good(100) + f"PO-0,,{AT},,NONE,1,,,\n")
+    real, counted = order_jobs._count, []
+
+    def count(run: Run, part: Sheet, found: Part, done: int) -> None:
+        counted.append(done)
+        if len(counted) == 5:
+            if end == "kill":
+                raise Killed
+            cancel_job(world.as_(world.operator), uid=job.uid)
+        real(run, part, found, done)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(order_jobs, "_count", count)
+        with suppress(Killed):
+            run(job)
+    assert counted == sorted(counted)
+    job.refresh_from_db()
+    if end == "cancel":
+        assert (job.state, job.done) == ("cancelled", OrderLine.objects.count() + job.refused)
+        return
+    assert job.done < OrderLine.objects.count(), "parts were recorded that nobody counted"
+    with time_machine.travel(now() + dt.timedelta(minutes=2)):
+        run(job)
+    assert (job.state, job.done, job.succeeded, job.refused) == ("done", 101, 100, 1)
+    assert Lot.objects.count() == OrderLine.objects.count() == 100
     assert check_ledger() == []
 
 
