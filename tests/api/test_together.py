@@ -16,9 +16,12 @@ from daicho.domain.access.models import ApiClient
 from daicho.domain.access.queries import Knock
 from daicho.domain.access.rules import Role
 from daicho.domain.audit.models import Event
+from daicho.domain.devices.commands.records import create_device
+from daicho.domain.ledger import rules
 from daicho.domain.ledger.models import Entry, TransferRequest
 from daicho.interfaces.api import lanes
-from daicho.interfaces.api.lanes import make_transfers
+from daicho.interfaces.api.lanes import make_seats, make_transfers
+from daicho.interfaces.api.routers.devices import LinesIn
 from daicho.interfaces.api.routers.transfers import TransferIn
 from daicho.interfaces.api.together import Act, Answer, Lane, Route, answer_together
 from daicho.interfaces.portal import turns
@@ -173,3 +176,37 @@ def test_a_streamed_answer_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyP
     assert b"".join(answer) == b"TrueTrue"
     assert ours.free.qsize() == 1
     connections["default"] = before
+
+
+def seat(world: World, header: str, device: str, quantity: int = 1) -> Act:
+    uid, _, secret = header.removeprefix("Bearer ").partition(".")
+    body = LinesIn.model_validate({"lines": [{"sku": world.storage.sku, "quantity": quantity}]})
+    key = str(uuid.uuid4())
+    return Act(Knock(uid, secret), key, key, {"identifier": world.account.identifier, "uid": device}, body)
+
+
+def test_seats_are_sold_in_order_of_arrival_and_never_twice(world: World, client: Client) -> None:
+    world.deposit(world.storage, 5, world.tokyo)
+    header, admin = world.api_client(), world.as_(world.admin)
+    uids = [
+        create_device(
+            admin, account=world.account, virtual_account=world.tokyo, request_id=uuid.uuid4(), name=name,
+            product_id="R1", serial="S1",
+        ).uid
+        for name in ("one", "two")
+    ]  # fmt: skip
+    stranger = seat(world, world.api_client(scopes=["devices.view"]), uids[0])
+    acts = [seat(world, header, uids[0], 3), seat(world, header, uids[1], 3), stranger, seat(world, header, uids[1], 2)]
+    answers = make_seats(rules.Act.TAKE, [*acts, seat(world, header, "0000000000000")])
+    assert [answer is not None for answer in answers] == [True, False, False, True, False]
+    assert world.pool(world.tokyo, world.storage).balance == 0
+    told = Event.objects.filter(kind="license.used").order_by("pk")
+    assert list(told.values_list("subject", "before__balance", "after__balance")) == [("one", 5, 2), ("two", 2, 0)]
+    shown = client.get(
+        f"/api/v1/accounts/{world.account.identifier}/devices/{uids[1]}", headers={"Authorization": header}
+    )
+    assert answers[3] is not None
+    assert answers[3].content == shown.content.decode()
+    released = make_seats(rules.Act.GIVE, [seat(world, header, uids[0], 4), seat(world, header, uids[1], 2)])
+    assert [answer is not None for answer in released] == [False, True]
+    assert world.pool(world.tokyo, world.storage).balance == 2

@@ -6,15 +6,16 @@ A refused request consumes nothing and is not tried again after a later release.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from django.db import transaction
 
 from daicho.core.statements import among, chunks, fetch
 from daicho.core.text import fingerprint
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.ledger.book import Book, PoolRow, Spot, UseRow
+from daicho.domain.ledger.book import Book, PoolRow, Spot, UseRow, UseStep
 from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.ledger.locking import load_uses
 from daicho.domain.ledger.models import Unit, UseChange
@@ -103,8 +104,8 @@ def ask_many(requests: Sequence[UseRequest]) -> list[UseAnswer]:
         return decide(requests).answers
 
 
-def decide(requests: Sequence[UseRequest]) -> Decided:
-    """The same inside the caller's transaction."""
+def decide(requests: Sequence[UseRequest], each: Callable[[UseAnswer, list[UseStep]], None] | None = None) -> Decided:
+    """The same inside the caller's transaction. `each` hears every answer, with the changes it made, as it is given."""
 
     def reach(book: Book) -> list[Spot]:
         return [
@@ -118,7 +119,12 @@ def decide(requests: Sequence[UseRequest]) -> Decided:
     book = open_book(reach, unit_ids, for_lots=False)
     load_uses(book, book.units, {tag.pk for request in requests for tag, _ in request.lines})
     clerk = Clerk(book, _claims(book, requests))
-    answers = [clerk.decide(request) for request in requests]
+    answers = []
+    for request in requests:
+        mark = len(book.steps)
+        answers.append(clerk.decide(request))
+        if each is not None:
+            each(answers[-1], list(islice(book.steps.values(), mark, None)))
     flush(book)
     return Decided(answers, book)
 

@@ -9,7 +9,7 @@ from typing import Any
 from daicho.core.actor import Actor
 from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
-from daicho.domain.ledger.book import Book, Figures, LotMove
+from daicho.domain.ledger.book import Book, Figures, LotMove, UseStep
 from daicho.domain.ledger.models import Entry, Place
 
 
@@ -49,8 +49,15 @@ def describe_moves(actor: Actor, kind: str, entry: Entry, book: Book, moves: Ite
 
 
 def record_uses(actor: Actor, kind: str, book: Book, *, subject: str = "", memo: str = "") -> None:
+    """Write `describe_uses` of all that the book counted."""
+    record_many(describe_uses(actor, kind, book.steps.values(), subject=subject, memo=memo))
+
+
+def describe_uses(
+    actor: Actor, kind: str, steps: Iterable[UseStep], *, subject: str = "", memo: str = ""
+) -> list[Event]:
     """One line per unit and tag whose count or report changed. `subject`: what people call the unit."""
-    record_many(
+    return [
         describe(
             actor,
             kind,
@@ -62,8 +69,8 @@ def record_uses(actor: Actor, kind: str, book: Book, *, subject: str = "", memo:
             after={"sku": step.tag.sku, "counted": step.counted_after, "balance": step.pool_after.figures.balance},
             memo=memo,
         )
-        for step in book.steps.values()
-    )
+        for step in steps
+    ]
 
 
 def _direction(move: LotMove) -> str:

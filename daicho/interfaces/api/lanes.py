@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
+import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,12 +19,19 @@ from daicho.core.ids import derived_uuid
 from daicho.domain.access.commands.idempotency import Kept, claim_answered, claimed_before
 from daicho.domain.access.policy import find_accounts
 from daicho.domain.access.queries import authenticate_api_clients
+from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.queries import tags_by_sku
+from daicho.domain.devices.commands.licenses import SeatAsk, assign_many
+from daicho.domain.devices.queries.seats import seated
+from daicho.domain.ledger import rules
 from daicho.domain.ledger.commands.transfer_many import TransferAsk, transfer_many
 from daicho.domain.ledger.queries.sight import Sight, look, places_seen
+from daicho.interfaces.api.problems import JsonRenderer
+from daicho.interfaces.api.routers.devices import LinesIn, lines_among, seat_out
 from daicho.interfaces.api.routers.transfers import TransferIn, moves_among
 from daicho.interfaces.api.together import Act, Answer, Lane, Route, answer_together
 
+RENDERER = JsonRenderer()
 _is_open = False
 
 
@@ -45,70 +55,117 @@ class LanesMiddleware:
 
 def make_transfers(acts: Sequence[Act]) -> list[Answer | None]:
     """Make many transfers in one transaction; an answer for each that succeeded."""
-    answers: list[Answer | None] = [None] * len(acts)
     with one_act():
-        asks = _asks(acts)
+        callers = callers_of(acts)
+        asks = _transfer_asks(callers)
         made = transfer_many([ask for _, ask in asks])
-        kept = []
-        for (number, ask), decision in zip(asks, made, strict=True):
-            if decision is None or isinstance(decision, BusinessError):
-                continue
-            answer = Answer(201, json.dumps({"entry": decision.uid, "request": None}, separators=(",", ":")))
-            answers[number] = answer
-            act = acts[number]
-            kept.append(Kept(ask.actor.owner, act.key, act.fingerprint, answer.status, answer.content))
-        claim_answered(kept)
-    return answers
+        contents = [
+            (caller, {"entry": decision.uid, "request": None})
+            for (caller, _), decision in zip(asks, made, strict=True)
+            if decision is not None and not isinstance(decision, BusinessError)
+        ]
+        return keep_answers(acts, 201, contents)
 
 
-def _asks(acts: Sequence[Act]) -> list[tuple[int, TransferAsk]]:
-    """What can be made of the acts, by their place in the list: who knocks, in which account, on which rows."""
-    known = known_callers(acts)
-    sights: list[tuple[int, Actor, Sight]] = []
-    for number, actor, account in known:
-        try:
-            sights.append((number, actor, look(actor, account, lists=False)))
-        except BusinessError:
-            continue
-    bodies: dict[int, TransferIn] = {number: acts[number].body for number, _, _ in sights}
-    places = places_seen(
-        [(sight, [uid for move in bodies[n].moves for uid in (move.source, move.target)]) for n, _, sight in sights]
-    )
-    tags = tags_by_sku([move.sku for body in bodies.values() for move in body.moves])
-    found: list[tuple[int, TransferAsk]] = []
-    for (number, actor, sight), seen in zip(sights, places, strict=True):
-        body = bodies[number]
-        try:
-            moves = moves_among(body.moves, seen, tags)
-        except BusinessError:
-            continue
-        request_id = derived_uuid(actor.owner, acts[number].key)
-        found.append((number, TransferAsk(actor, sight.account, request_id, moves, body.choice, body.memo)))
-    return found
+def make_seats(act: rules.Act, acts: Sequence[Act]) -> list[Answer | None]:
+    """Assign to (or release from) many devices in one transaction; an answer for each that succeeded."""
+    with one_act():
+        sights = [
+            (caller, sight) for caller in callers_of(acts) if (sight := sight_of(caller, Permission.DEVICES_VIEW))
+        ]
+        tags = tags_by_sku([line.sku for caller, _ in sights for line in caller.act.body.lines])
+        asks: list[tuple[Caller, Sight, SeatAsk]] = []
+        for caller, sight in sights:
+            with suppress(BusinessError):
+                body = caller.act.body
+                lines = lines_among(body.lines, tags)
+                uid = caller.act.place["uid"]
+                ask = SeatAsk(caller.actor, sight.account, uid, act, lines, caller.request_id, body.memo)
+                asks.append((caller, sight, ask))
+        made = assign_many([ask for _, _, ask in asks])
+        done = [
+            (caller, sight, device) for (caller, sight, _), device in zip(asks, made, strict=True) if device is not None
+        ]
+        seats = seated([(sight, device) for _, sight, device in done])
+        return keep_answers(acts, 200, [(one[0], seat_out(seat)) for one, seat in zip(done, seats, strict=True)])
 
 
-def known_callers(acts: Sequence[Act]) -> list[tuple[int, Actor, Any]]:
-    """The acts of programs that have any right in their account and use their key for the first time."""
-    callers = [
-        (number, actor)
-        for number, actor in enumerate(authenticate_api_clients([act.knock for act in acts]))
-        if actor is not None
-    ]
-    accounts = find_accounts([(actor, acts[number].place["identifier"]) for number, actor in callers])
-    used = claimed_before({(actor.owner, acts[number].key) for number, actor in callers})
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program that has some right in the account of its act (the number-th), and uses its key for the first time."""
+
+    number: int
+    act: Act
+    actor: Actor
+    account: Any
+
+    @property
+    def request_id(self) -> uuid.UUID:
+        """As `auth.request_id_of`."""
+        return derived_uuid(self.actor.owner, self.act.key)
+
+
+def callers_of(acts: Sequence[Act]) -> list[Caller]:
+    """The acts whose program is known, with its rights; the others go the ordinary way."""
+    actors = authenticate_api_clients([act.knock for act in acts])
+    known = [(number, actor) for number, actor in enumerate(actors) if actor is not None]
+    accounts = find_accounts([(actor, acts[number].place["identifier"]) for number, actor in known])
+    used = claimed_before({(actor.owner, acts[number].key) for number, actor in known})
     found = []
-    for (number, actor), account in zip(callers, accounts, strict=True):
-        key = (actor.owner, acts[number].key)
-        if account is not None and key not in used:
-            used.add(key)
-            found.append((number, actor, account))
+    for (number, actor), account in zip(known, accounts, strict=True):
+        act = acts[number]
+        if account is not None and (actor.owner, act.key) not in used:
+            used.add((actor.owner, act.key))
+            found.append(Caller(number, act, actor, account))
     return found
 
 
+def keep_answers(
+    acts: Sequence[Act], status: int, contents: Sequence[tuple[Caller, dict[str, Any]]]
+) -> list[Answer | None]:
+    """The answers in the order of the acts, claimed with their keys in the acts' own transaction."""
+    answers = {
+        caller.number: Answer(status, RENDERER.render(None, content, response_status=status))  # type: ignore[arg-type]
+        for caller, content in contents
+    }
+    claim_answered(
+        Kept(caller.actor.owner, caller.act.key, caller.act.fingerprint, status, answers[caller.number].content)
+        for caller, _ in contents
+    )
+    return [answers.get(number) for number in range(len(acts))]
+
+
+def sight_of(caller: Caller, view: Permission) -> Sight | None:
+    """What the caller sees; None for who must not see anything. Who may act somewhere may see there, too."""
+    try:
+        return look(caller.actor, caller.account, lists=False, view=view)
+    except BusinessError:
+        return None
+
+
+def _transfer_asks(callers: Sequence[Caller]) -> list[tuple[Caller, TransferAsk]]:
+    sights = [(caller, sight) for caller in callers if (sight := sight_of(caller, Permission.LICENSES_VIEW))]
+    places = places_seen(
+        [(sight, [uid for move in c.act.body.moves for uid in (move.source, move.target)]) for c, sight in sights]
+    )
+    tags = tags_by_sku([move.sku for caller, _ in sights for move in caller.act.body.moves])
+    found: list[tuple[Caller, TransferAsk]] = []
+    for (caller, sight), seen in zip(sights, places, strict=True):
+        body: TransferIn = caller.act.body
+        with suppress(BusinessError):
+            moves = moves_among(body.moves, seen, tags)
+            ask = TransferAsk(caller.actor, sight.account, caller.request_id, moves, body.choice, body.memo)
+            found.append((caller, ask))
+    return found
+
+
+_ACCOUNT = r"/api/v1/accounts/(?P<identifier>[^/]+)"
+_DEVICE = rf"{_ACCOUNT}/devices/(?P<uid>[^/]+)"
+_SEATS = {
+    word: Lane(word, partial(make_seats, act))
+    for word, act in (("assign", rules.Act.TAKE), ("release", rules.Act.GIVE))
+}
 ROUTES = (
-    Route(
-        re.compile(r"/api/v1/accounts/(?P<identifier>[^/]+)/transfers"),
-        TransferIn,
-        Lane("transfers", make_transfers),
-    ),
+    Route(re.compile(rf"{_ACCOUNT}/transfers"), TransferIn, Lane("transfers", make_transfers)),
+    *(Route(re.compile(rf"{_DEVICE}/{word}"), LinesIn, lane) for word, lane in _SEATS.items()),
 )

@@ -12,16 +12,24 @@ from daicho.core.ids import derived_uuid
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.devices.commands.records import lock_device
+from daicho.domain.devices.commands.records import lock_device, lock_devices
 from daicho.domain.devices.errors import transfer_needs_approval
 from daicho.domain.devices.models import Device
 from daicho.domain.ledger.commands.transfer import Move, transfer_licenses
-from daicho.domain.ledger.commands.use import UseLine, assign_licenses, release_licenses, reuse_licenses
+from daicho.domain.ledger.commands.use import (
+    UseAsk,
+    UseLine,
+    assign_licenses,
+    release_licenses,
+    reuse_licenses,
+    use_many,
+)
 from daicho.domain.ledger.models import Entry
+from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 __all__ = [
-    "UseLine", "assign_to_device", "release_from_device", "reuse_on_device", "use_spare_on_device",
+    "Act", "SeatAsk", "UseLine", "assign_many", "assign_to_device", "release_from_device", "reuse_on_device", "use_spare_on_device",
 ]  # fmt: skip
 
 
@@ -65,6 +73,35 @@ def release_from_device(
         actor, account=account, unit=device.unit, request_id=request_id, lines=lines, memo=memo, subject=device.name
     )
     return device
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAsk:
+    """What one of many wants: the arguments of `assign_to_device` (act TAKE) or `release_from_device` (act GIVE)."""
+
+    actor: Actor
+    account: SmartAccount
+    device_uid: str
+    act: Act
+    lines: Sequence[UseLine]
+    request_id: uuid.UUID
+    memo: str = ""
+
+
+def assign_many(asks: Sequence[SeatAsk]) -> list[Device | None]:
+    """Assign to and release from devices in the caller's transaction for many that wait for one another, in order.
+
+    Each is whole or not at all. None: not done, nothing written; the single command tells why, or does it.
+    """
+    found = lock_devices([(one.actor, one.account, one.device_uid) for one in asks])
+    devices = {number: device for number, device in enumerate(found) if isinstance(device, Device)}
+    done = use_many([
+        UseAsk(one.actor, one.account, device.unit, one.request_id, one.act, one.lines, one.memo, device.name)
+        for number, device in devices.items()
+        for one in (asks[number],)
+    ])  # fmt: skip
+    seats = {number: device for (number, device), is_done in zip(devices.items(), done, strict=True) if is_done}
+    return [seats.get(number) for number in range(len(asks))]
 
 
 @command(permission=Permission.LICENSES_MANAGE, events=("license.reused",))

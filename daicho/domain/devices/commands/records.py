@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +12,9 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
 from daicho.core.db import is_postgres
-from daicho.core.errors import NotFound, invalid
+from daicho.core.errors import BusinessError, NotFound, invalid
 from daicho.core.ids import ALPHABET, UID_LENGTH, derived_uuid
-from daicho.core.statements import fetch
+from daicho.core.statements import among, fetch
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -171,16 +172,36 @@ def add(
 
 def lock_device(actor: Actor, account: SmartAccount, uid: str) -> Device:
     """A living device that the actor may change. Raises NotFound, Forbidden, `device_removed`."""
-    lock = " FOR UPDATE" if is_postgres() else ""
-    device = next(iter(fetch(Device, f"WHERE account_id = %s AND uid = %s{lock}", [account.pk, uid])), None)
-    if device is None:
-        raise NotFound
-    (device.unit,) = fetch(Unit, "WHERE id = %s", [device.unit_id])
-    (device.unit.virtual_account,) = fetch(VirtualAccount, "WHERE id = %s", [device.unit.virtual_account_id])
-    ensure_may(actor, Permission.DEVICES_MANAGE, account, device.unit.virtual_account)
-    if device.removed_at is not None:
-        raise device_removed()
+    (device,) = lock_devices([(actor, account, uid)])
+    if isinstance(device, BusinessError):
+        raise device
     return device
+
+
+def lock_devices(asked: Sequence[tuple[Actor, SmartAccount, str]]) -> list[Device | BusinessError]:
+    """The device that each of many may change, or why not. Locked by handle, so that two who want the same do not
+    wait for each other."""
+    lock = " FOR UPDATE" if is_postgres() else ""
+    condition, parameters = among("uid", sorted({uid for _, _, uid in asked}))
+    by_uid = {device.uid: device for device in fetch(Device, f"WHERE {condition} ORDER BY uid{lock}", parameters)}
+    condition, parameters = among("id", {device.unit_id for device in by_uid.values()})
+    units = {unit.pk: unit for unit in fetch(Unit, f"WHERE {condition}", parameters)}
+    condition, parameters = among("id", {unit.virtual_account_id for unit in units.values()})
+    places = {place.pk: place for place in fetch(VirtualAccount, f"WHERE {condition}", parameters)}
+    for device in by_uid.values():
+        device.unit = units[device.unit_id]
+        device.unit.virtual_account = places[device.unit.virtual_account_id]
+    return [_changeable(actor, account, by_uid.get(uid)) for actor, account, uid in asked]
+
+
+def _changeable(actor: Actor, account: SmartAccount, device: Device | None) -> Device | BusinessError:
+    if device is None or device.account_id != account.pk:
+        return NotFound()
+    try:
+        ensure_may(actor, Permission.DEVICES_MANAGE, account, device.unit.virtual_account)
+    except BusinessError as refusal:
+        return refusal
+    return device if device.removed_at is None else device_removed()
 
 
 def find_product(uid: str) -> Product | None:

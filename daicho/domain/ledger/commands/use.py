@@ -5,16 +5,19 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from daicho.core.actor import Actor
 from daicho.core.commands import command
-from daicho.core.errors import NotFound
+from daicho.core.errors import BusinessError, NotFound
 from daicho.domain.access.policy import Scope, ensure_may
 from daicho.domain.access.rules import Permission
+from daicho.domain.audit.models import Event
+from daicho.domain.audit.record import record_many
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.ledger.batch import Decided, Refusal, UseRequest, decide
-from daicho.domain.ledger.book import Book, Spot
+from daicho.domain.ledger.batch import Decided, Refusal, UseAnswer, UseRequest, decide
+from daicho.domain.ledger.book import Book, Spot, UseStep
 from daicho.domain.ledger.carrying import Move, asked_of, carry, ensure_all_carried
 from daicho.domain.ledger.door import ensure_lines, ensure_may_in, ensure_of, names_for
 from daicho.domain.ledger.errors import (
@@ -25,13 +28,16 @@ from daicho.domain.ledger.errors import (
     same_unit,
     same_virtual_account,
 )
-from daicho.domain.ledger.events import record_moves, record_uses
+from daicho.domain.ledger.events import describe_uses, record_moves, record_uses
 from daicho.domain.ledger.judging import Names, shortage
 from daicho.domain.ledger.locking import load_holder_places, load_uses, make_holder_place
 from daicho.domain.ledger.models import Entry, Holding, Place, Unit, Use
 from daicho.domain.ledger.posting import post
 from daicho.domain.ledger.rules import Act, Choice
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+CAUSES = {Act.TAKE: "assign", Act.GIVE: "release"}
+KINDS = {Act.TAKE: "license.used", Act.GIVE: "license.released"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +70,8 @@ def assign_licenses(
     `subject` is what people call the device. Raises not_enough_licenses, request_id_reused (409), bad_quantity (422).
     """
     scope = _ensure_may_use(actor, account, unit, lines)
-    decided = _decide(unit, request_id, Act.TAKE, "assign", lines, names_for(scope, [unit.virtual_account]))
-    record_uses(actor, "license.used", decided.book, subject=subject, memo=memo)
+    decided = _decide(unit, request_id, Act.TAKE, lines, names_for(scope, [unit.virtual_account]))
+    record_uses(actor, KINDS[Act.TAKE], decided.book, subject=subject, memo=memo)
 
 
 @command(permission=Permission.LICENSES_MANAGE, events=("license.released",))
@@ -84,8 +90,8 @@ def release_licenses(
     Raises bad_quantity (422: more than it uses), request_id_reused (409).
     """
     scope = _ensure_may_use(actor, account, unit, lines)
-    decided = _decide(unit, request_id, Act.GIVE, "release", lines, names_for(scope, [unit.virtual_account]))
-    record_uses(actor, "license.released", decided.book, subject=subject, memo=memo)
+    decided = _decide(unit, request_id, Act.GIVE, lines, names_for(scope, [unit.virtual_account]))
+    record_uses(actor, KINDS[Act.GIVE], decided.book, subject=subject, memo=memo)
 
 
 @command(permission=Permission.LICENSES_MANAGE, events=("license.reused",))
@@ -239,6 +245,49 @@ def shift_use(book: Book, entry: Entry, unit: Unit, tag: LicenseTag, difference:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class UseAsk:
+    """What one of many wants: the arguments of `assign_licenses` (act TAKE) or `release_licenses` (act GIVE)."""
+
+    actor: Actor
+    account: SmartAccount
+    unit: Unit
+    request_id: uuid.UUID
+    act: Act
+    lines: Sequence[UseLine]
+    memo: str = ""
+    subject: str = ""
+
+    def request(self) -> UseRequest:
+        lines = tuple((line.tag, line.quantity) for line in self.lines)
+        return UseRequest(self.unit.pk, self.request_id, self.act, lines, CAUSES[self.act])
+
+
+def use_many(asks: Sequence[UseAsk]) -> list[bool]:
+    """Assign and release in the caller's transaction for many that wait for one another, in order; whether each was done.
+
+    What was not done wrote nothing and fails nobody: refused, not permitted, or a request that was made before. The
+    single command tells why.
+    """
+    scopes: dict[int, Scope] = {}
+    for number, one in enumerate(asks):
+        with suppress(BusinessError):
+            scopes[number] = _ensure_may_use(one.actor, one.account, one.unit, one.lines)
+    done = [False] * len(asks)
+    numbers, events = iter(scopes), list[Event]()
+
+    def each(given: UseAnswer, steps: list[UseStep]) -> None:
+        number = next(numbers)
+        one = asks[number]
+        done[number] = given.is_granted and not given.is_repeated
+        events.extend(describe_uses(one.actor, KINDS[one.act], steps, subject=one.subject, memo=one.memo))
+
+    if scopes:
+        decide([asks[number].request() for number in scopes], each)
+        record_many(events)
+    return done
+
+
 def _ensure_may_use(actor: Actor, account: SmartAccount, unit: Unit, lines: Sequence[UseLine]) -> Scope:
     ensure_lines(line.quantity for line in lines)
     if unit.account_id != account.pk:
@@ -246,9 +295,11 @@ def _ensure_may_use(actor: Actor, account: SmartAccount, unit: Unit, lines: Sequ
     return ensure_may(actor, Permission.LICENSES_MANAGE, account, unit.virtual_account)
 
 
-def _decide(unit: Unit, request_id: uuid.UUID, act: Act, cause: str, lines: Sequence[UseLine], names: Names) -> Decided:
+def _decide(unit: Unit, request_id: uuid.UUID, act: Act, lines: Sequence[UseLine], names: Names) -> Decided:
     """A batch of one, with refusals raised."""
-    request = UseRequest(unit.pk, request_id, act, tuple((line.tag, line.quantity) for line in lines), cause)
+    request = UseRequest(
+        unit.pk, request_id, act, tuple((line.tag, line.quantity) for line in lines), CAUSES[act]
+    )  # fmt: skip
     decided = decide([request])
     (given,) = decided.answers
     if given.code == "request_id_reused":
