@@ -11,8 +11,7 @@ from daicho.core.actor import Actor
 from daicho.core.ids import derived_uuid, new_uid
 from daicho.core.statements import ask, insert_numbered, marks, read_columns
 from daicho.core.text import fingerprint
-from daicho.domain.audit.models import Event
-from daicho.domain.audit.record import describe, record_many
+from daicho.domain.audit.record import Line, record_lines
 from daicho.domain.ledger.book import Book, PlaceRow
 from daicho.domain.ledger.locking import load_holder_places, load_places, load_uses
 from daicho.domain.ledger.models import Entry, HolderLine, Lot, Place, Unit
@@ -95,17 +94,8 @@ def _find_due(book: Book, keys: set[tuple[int, int]], limit: int | None) -> list
 
 def _write_entries(due: list[Due]) -> list[Entry]:
     columns = (
-        "uid",
-        "account",
-        "request_id",
-        "fingerprint",
-        "kind",
-        "actor_kind",
-        "actor_name",
-        "at",
-        "memo",
-        "answer",
-    )
+        "uid", "account", "request_id", "fingerprint", "kind", "actor_kind", "actor_name", "at", "memo", "answer",
+    )  # fmt: skip
     rows: list[tuple[Any, ...]] = [
         (
             new_uid(), item.lot.account_id, item.request_id, fingerprint([item.lot.pk, item.place.id, item.what]),
@@ -154,21 +144,12 @@ def _let_go(book: Book, ended: list[tuple[Due, Entry]]) -> None:
 
 
 def _record(book: Book, due: list[Due]) -> None:
-    events: list[Event] = []
+    lines = []
     for item in due:
         where = item.place.virtual_account_id or 0
         pool = book.pool(where, item.lot.tag_id)
-        events.append(
-            describe(
-                CLOCK,
-                "license.started" if item.what == START else "license.ended",
-                account_id=item.lot.account_id,
-                virtual_account_id=where,
-                subject=pool.tag.sku,
-                subject_uid=item.lot.uid,
-                before={"balance": pool.before.balance},
-                after={"quantity": item.quantity, "balance": pool.figures.balance, "at": item.at.isoformat()},
-                act=item.request_id,
-            )
-        )
-    record_many(events)
+        after = {"quantity": item.quantity, "balance": pool.figures.balance, "at": item.at.isoformat()}
+        kind = "license.started" if item.what == START else "license.ended"
+        before = {"balance": pool.before.balance}
+        lines.append(Line(kind, item.lot.account_id, where, pool.tag.sku, item.lot.uid, before, after, item.request_id))
+    record_lines(CLOCK, lines)
