@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import batched
 from typing import Any
 
 from daicho.core.actor import Actor
@@ -14,7 +13,7 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
 from daicho.domain.ledger.details import COMPANY, FIELDS, TEXTS, Details, changed, common
-from daicho.domain.ledger.details_door import Places, ensure_may_change, places_of
+from daicho.domain.ledger.details_door import Places, ensure_may_change
 from daicho.domain.ledger.models import Holding, Lot, LotDetails
 from daicho.domain.ledger.queries.details_file import DetailsChange, read_details_file
 from daicho.domain.ledger.queries.lot_details import UNSEEN, of_row
@@ -55,28 +54,18 @@ def import_lot_details(actor: Actor, *, account: SmartAccount, content: bytes) -
 
     The same file again changes nothing. Raises rows_refused and what `read_details_file` raises.
     """
-    first = read_details_file(actor, account=account, content=content)
-    first.ensure_clean()
-    if not first.changes:
-        return DetailsImport(0, first.unchanged)
-    lock_details([change.lot.pk for change in first.changes])
-    file = read_details_file(actor, account=account, content=content)  # as it is now that nobody else writes
+    file = read_details_file(actor, account=account, content=content, for_update=True)
     file.ensure_clean()
-    places: Places = {}
-    for part in batched([change.lot.pk for change in file.changes], PART):
-        places |= places_of(account, part)
-    _write(actor, account, file.changes, places)
+    _write(actor, account, file.changes, file.places)
     return DetailsImport(len(file.changes), file.unchanged)
 
 
 def lock_details(lot_ids: Iterable[int]) -> dict[int, Details]:
-    """What is written down about each of these lots, locked by the lots' own rows, which nothing else changes."""
-    found: dict[int, Details] = {}
-    for part in batched(sorted(set(lot_ids)), PART):
-        list(Lot.objects.select_for_update(no_key=True).filter(pk__in=part).order_by("pk").values_list("pk"))
-        found |= dict.fromkeys(part, UNSEEN)
-        found |= {row.lot_id: of_row(row) for row in LotDetails.objects.filter(lot__in=part)}
-    return found
+    """What is written down about each of these few lots, locked by the lots' own rows, which nothing else changes."""
+    ids = list(lot_ids)
+    locked = Lot.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("uid")
+    found = dict.fromkeys(locked.values_list("pk", flat=True), UNSEEN)
+    return found | {row.lot_id: of_row(row) for row in LotDetails.objects.filter(lot__in=ids)}
 
 
 def _write(actor: Actor, account: SmartAccount, changes: Iterable[DetailsChange], places: Places) -> None:

@@ -54,11 +54,13 @@ class DetailsProblem:
 
 @dataclass(frozen=True, slots=True)
 class DetailsFile:
-    """What a file would change, how many of its lots are written down so already, and the rows that cannot be taken."""
+    """What a file would change, how many of its lots are written down so already, and the rows that cannot be taken.
+    `places`: where its lots lie."""
 
     changes: list[DetailsChange]
     unchanged: int
     problems: list[DetailsProblem]
+    places: Places
 
     def ensure_clean(self) -> None:
         """Raise `rows_refused` with every problem, unless there is none."""
@@ -106,8 +108,10 @@ def cell(details: Details, name: str) -> tabular.Cell:
     return found
 
 
-def read_details_file(actor: Actor, *, account: SmartAccount, content: bytes) -> DetailsFile:
+def read_details_file(actor: Actor, *, account: SmartAccount, content: bytes, for_update: bool = False) -> DetailsFile:
     """Check a CSV or XLSX file of lots and their columns, with the same door as writing it.
+
+    `for_update` locks the lots before their columns are read: what it says stays so to the end of the transaction.
 
     Raises `missing_column`, `no_rows`, `too_many_lines`, `forbidden`, `not_found` and what `tabular.read` raises.
     """
@@ -126,7 +130,7 @@ def read_details_file(actor: Actor, *, account: SmartAccount, content: bytes) ->
         raise BusinessError(
             "too_many_lines", 422, _("One act takes at most %(most)s lines. Split it."), most=f"{MAX_LINES:,}"
         )
-    known = _known(account, scope, {given["lot"].lower() for _number, given in rows})
+    known = _known(account, scope, {given["lot"].lower() for _number, given in rows}, for_update=for_update)
     problems: list[DetailsProblem] = []
     first: dict[str, tuple[int, dict[str, str]]] = {}
     changes: list[DetailsChange] = []
@@ -151,7 +155,7 @@ def read_details_file(actor: Actor, *, account: SmartAccount, content: bytes) ->
                 unchanged += 1
             elif not forbidden:
                 changes.append(DetailsChange(number, lot, before, after))
-    return DetailsFile(changes, unchanged, problems)
+    return DetailsFile(changes, unchanged, problems, known.places)
 
 
 def _columns(head: list[str], *, company: bool) -> dict[str, int]:
@@ -167,12 +171,15 @@ def _columns(head: list[str], *, company: bool) -> dict[str, int]:
     return found
 
 
-def _known(account: SmartAccount, scope: Scope, uids: Iterable[str]) -> _Known:
+def _known(account: SmartAccount, scope: Scope, uids: Iterable[str], *, for_update: bool) -> _Known:
     lots: dict[str, Lot] = {}
     places: Places = {}
     details: dict[int, Details] = {}
     for part in batched(sorted(uid for uid in uids if 0 < len(uid) <= 16), PART):
-        found = {lot.pk: lot for lot in Lot.objects.filter(account=account, uid__in=part).select_related("tag")}
+        rows = Lot.objects.filter(account=account, uid__in=part).select_related("tag").order_by("uid")
+        if for_update:  # in the order of uids everywhere, so that two files never wait for one another
+            rows = rows.select_for_update(of=("self",), no_key=True)
+        found = {lot.pk: lot for lot in rows}
         places |= places_of(account, found)
         details |= {row.lot_id: of_row(row) for row in LotDetails.objects.filter(lot__in=found)}
         lots |= {lot.uid: lot for lot in found.values() if sees_shared(scope, places.get(lot.pk, frozenset()))}

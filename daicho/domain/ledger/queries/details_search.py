@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from daicho.core.search import Holds
 from daicho.core.text import name_key
 from daicho.domain.ledger.details import SHARED, TEXTS
 from daicho.domain.ledger.models import Holding, LotDetails
 from daicho.domain.ledger.queries.sight import Sight
+
+ALL_KEYS = [f"{name}_key" for name in TEXTS]
+SHARED_KEYS = [f"{name}_key" for name in SHARED]
 
 
 def lots_with(sight: Sight, word: str) -> QuerySet[LotDetails, int]:
@@ -16,11 +20,9 @@ def lots_with(sight: Sight, word: str) -> QuerySet[LotDetails, int]:
     The company's columns are searched for who sees the whole account, the shared ones of a lot for who sees all its places.
     """
     key = name_key(word)
-    held = Q()
-    for name in TEXTS if sight.sees_all else SHARED:
-        held |= Q(**{f"{name}_key__contains": key})
-    found = LotDetails.objects.filter(held, account=sight.account)
+    found = LotDetails.objects.filter(Holds(key, *ALL_KEYS, indexed=True), account=sight.account)
     if not sight.sees_all:
         lying = Holding.objects.filter(lot=OuterRef("lot"), quantity__gt=0, place__account=sight.account)
-        found = found.exclude(Exists(lying.exclude(place__virtual_account__in=sight.visible or ())))
+        elsewhere = lying.exclude(place__virtual_account__in=sight.visible or ())
+        found = found.filter(Holds(key, *SHARED_KEYS)).exclude(Exists(elsewhere))
     return found.values_list("lot_id", flat=True)

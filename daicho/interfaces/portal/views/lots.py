@@ -139,7 +139,7 @@ def _place(here: Here, row: LotRow) -> dict[str, Any]:
     place = row.place.virtual_account
     return {
         "name": place.name if place is not None else "",
-        "url": here.url("licenses-detail", va=place.uid, tag=row.lot.tag.uid) if place is not None else "",
+        "url": here.url("licenses-detail", va=place.uid, tag=row.lot.tag.uid) if place and not place.deleted_at else "",
         "state": LOT_LOOK.get(row.state, row.state),
         "quantity": row.quantity,
     }
