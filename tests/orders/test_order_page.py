@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from daicho.domain.ledger.commands.correct import correct_lot, right_lot
 from daicho.domain.ledger.commands.transfer import Move, transfer_licenses
 from daicho.domain.orders.commands.record import record_order
 from daicho.domain.orders.models import OrderLine
+from daicho.domain.orders.queries.lines import Filters, list_account_lines
 from daicho.domain.orders.rules import LineInput, OrderInput
 from tests.licenses.conftest import A
 from tests.world import World
@@ -39,3 +41,33 @@ def test_the_last_events_of_the_order_and_its_licenses_stand_on_its_page(world: 
     assert "NET-ADV" in shown
     assert "STO-STD" not in shown
     assert world.tokyo.name not in page(world, line, "osaka_admin")
+
+
+def test_a_line_whose_lot_was_exchanged_names_the_lot_that_stands_in_its_place(world: World) -> None:
+    line = ordered(world)
+    assert line.lot is not None
+    operator = world.as_(world.operator)
+    first = right_lot(line.lot, quantity=12, kind="perpetual", end_on=None)
+    done = correct_lot(
+        operator, account=world.account, request_id=uuid.uuid4(), lot=line.lot, right=first, reason="typed wrong"
+    )
+    again = right_lot(done.lot, quantity=11, kind="perpetual", end_on=None)
+    last = correct_lot(
+        operator, account=world.account, request_id=uuid.uuid4(), lot=done.lot, right=again, reason="x"
+    ).lot
+    shown = page(world, line)
+    assert f"10 exchanged for lot {last.uid}" in shown
+    assert f'href="{A}/lots/{last.uid}/"' in shown
+    assert "Cancelled</span>" not in shown
+    assert f"/lots/{last.uid}/" in page(world, line, "operator", "/operator/orders/")
+    url = f"/api/v1/accounts/aozora.example.co.jp/order-lines/{line.uid}"
+    told = world.client(world.admin).get(url).json()
+    assert [told[name] for name in ("status", "cancelled", "exchanged", "exchanged_for")] == [
+        "deposited",
+        0,
+        10,
+        last.uid,
+    ]
+    for status, count in (("deposited", 1), ("cancelled", 0)):
+        lines = list_account_lines(world.as_(world.admin), world.account, filters=Filters(status=status))
+        assert len(lines.rows) == count

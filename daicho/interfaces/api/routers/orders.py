@@ -51,6 +51,8 @@ class LineOut(Schema):
     status: str
     unassigned: int
     cancelled: int
+    exchanged: int
+    exchanged_for: str | None
     destination: Named | None
     places: list[LinePlaceOut]
     decision_reason: str
@@ -106,7 +108,9 @@ def line_out(row: read.LineRow) -> dict[str, Any]:
         "identifier": line.account.identifier, "partner": order.company.name if order.company is not None else None,
         "sku": line.tag.sku, "quantity": row.quantity, "kind": line.kind, "billing": line.billing,
         "start_on": line.start_on, "end_on": line.end_on, "status": row.status, "unassigned": row.unassigned,
-        "cancelled": row.cancelled, "destination": row.destination, "decision_reason": line.decision_reason if row.is_own else "",
+        "cancelled": row.cancelled, "exchanged": row.exchanged,
+        "exchanged_for": row.exchange.lot.uid if row.exchange is not None else None,
+        "destination": row.destination, "decision_reason": line.decision_reason if row.is_own else "",
         "recorded_at": line.created_at, "customer_reference": row.customer_reference, "memo": row.memo,
         "places": [
             {"virtual_account": place.virtual_account, "place": place.place, "quantity": place.quantity}

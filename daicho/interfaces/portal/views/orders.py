@@ -195,10 +195,11 @@ def _events(here: Here, order_uid: str, rows: list[LineRow]) -> list[kit.Event]:
     told = rows[:LINES_TOLD]
     acts = acts_on_lots(row.line.lot_id for row in told if row.line.lot_id is not None)
     subjects = (order_uid, *(row.uid for row in told), *acts)
-    return [
-        kit.Event(event.at, who(event), sentence(event))
-        for event in latest_events(here.actor, here.account, here.va, subject_uids=subjects)
-    ]
+    found: dict[tuple[Any, str], kit.Event] = {}  # an act writes a line for each place it touches
+    for event in latest_events(here.actor, here.account, here.va, subject_uids=subjects, limit=30):
+        text = sentence(event)
+        found.setdefault((event.act, text), kit.Event(event.at, who(event), text))
+    return list(found.values())[:10]
 
 
 def _line_of(here: Here, row: LineRow) -> dict[str, Any]:
@@ -214,6 +215,10 @@ def _line_of(here: Here, row: LineRow) -> dict[str, Any]:
         "where": parts.destination_text(row),
         "not_started": sum(part.quantity for part in row.places if part.place == "pending"),
         "kind": KINDS[row.line.kind],
+        "exchange": parts.exchange_text(row),
+        "exchange_url": here.url("lots-detail", va=None, lot=row.exchange.lot.uid)
+        if row.exchange is not None and here.scope.allows(Permission.LICENSES_VIEW)
+        else "",
     }
 
 

@@ -182,12 +182,23 @@ def order(request: HttpRequest, desk: Desk, uid: str) -> HttpResponseBase:
                 "kind": KINDS[row.line.kind],
                 "state": parts.state_of(row),
                 "where": row.line.virtual_account.name if row.line.virtual_account is not None else "",
+                "exchange": parts.exchange_text(row),
+                "lot_url": lot_url(desk, row),
                 "cancel": desk.url("cancel", uid=row.uid) if row.status != "cancelled" else "",
             }
             for row in rows
         ],
     }
     return render(request, "desk/order.html", context)
+
+
+def lot_url(desk: Desk, row: LineRow) -> str:
+    """The operator's page of what the line brought, or of what stands in its place now."""
+    lot = row.exchange.lot if row.exchange is not None else row.line.lot
+    if desk.company is not None or lot is None:
+        return ""
+    kwargs = {"identifier": row.line.account.identifier, "lot": lot.uid}
+    return reverse("operator_lots-detail", kwargs=kwargs)
 
 
 def cancel(request: HttpRequest, desk: Desk, uid: str) -> HttpResponseBase:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from daicho.domain.orders.queries.lines import Filters, LineRow
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, DateFilter, ListQuery
-from daicho.interfaces.portal.views.licenses_parts import BILLINGS, KINDS, license_name
+from daicho.interfaces.portal.views.licenses_parts import BILLINGS, ENTRY_KINDS, KINDS, license_name
 
 STATUSES = ("unassigned", "waiting_operator", "waiting_agreement", "deposited", "cancelled")
 
@@ -46,6 +46,19 @@ def destination_text(row: LineRow) -> str:
     if len(sums) == 1:
         return next(iter(sums))
     return " / ".join(f"{name} {words.num(quantity)}" for name, quantity in sums.items())
+
+
+def exchange_text(row: LineRow) -> str:
+    """What became of a lot that the operator exchanged."""
+    if row.exchange is None:
+        return ""
+    text = _("%(act)s on %(day)s: %(quantity)s exchanged for lot %(lot)s")
+    return text % {
+        "act": ENTRY_KINDS[row.exchange.kind],
+        "day": words.date(row.exchange.at),
+        "quantity": words.num(row.exchanged),
+        "lot": row.exchange.lot.uid,
+    }
 
 
 def state_of(row: LineRow) -> Any:
