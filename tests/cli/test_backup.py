@@ -123,6 +123,23 @@ def test_a_backup_of_another_version_is_refused(turn_to: Turn, tmp_path: Path, c
     assert "ledger.9999_new" in capsys.readouterr().err
 
 
+@pytest.mark.postgres
+def test_a_damaged_backup_leaves_the_database_as_it_was(turn_to: Turn, tmp_path: Path, capsys: Any) -> None:
+    turn_to("old")
+    User.objects.create_user(EMAIL, name="山田 花子")
+    file = tmp_path / "daicho.backup"
+    assert main(["backup", str(file)]) == 0
+    content = bytearray(file.read_bytes())
+    at = content.index(b"access_user.copy") + 60
+    content[at] ^= 0xFF
+    file.write_bytes(content)
+    turn_to("new")
+    User.objects.create_user("jiro@example.co.jp", name="Jiro")
+    assert main(["restore", str(file), "--replace"]) == 1
+    assert "is not a whole backup" in capsys.readouterr().err
+    assert [user.email for user in User.objects.all()] == ["jiro@example.co.jp"]
+
+
 @pytest.mark.sqlite
 def test_a_database_that_somebody_works_with_is_not_replaced(turn_to: Turn, tmp_path: Path, capsys: Any) -> None:
     import sqlite3

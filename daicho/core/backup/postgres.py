@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def restore(path: Path, manifest: Manifest, tell: Tell) -> None:
                 session.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
             for name, (last, is_called) in manifest.sequences.items():
                 session.execute("SELECT setval(%s::regclass, %s, %s)", [f'"{name}"', last, is_called])
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError) as error:
         raise told.unreadable(path) from error
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

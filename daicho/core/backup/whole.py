@@ -29,9 +29,7 @@ def write_backup(path: Path, tell: Tell) -> Manifest:
         manifest = postgres.write(part, tell) if is_postgres() else sqlite.write(part, tell)
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        os.link(part, path)  # unlike a rename, this refuses a file that came meanwhile
-    except FileExistsError as error:
-        raise told.file_exists(path) from error
+        os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
     return manifest
