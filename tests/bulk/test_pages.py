@@ -57,6 +57,12 @@ def test_the_page_of_an_ended_job_shows_what_was_refused_and_hands_it_out(world,
     assert world.client(world.user).get(f"{AT}{ended.uid}/result/").status_code == 404
 
 
+def test_the_event_log_says_how_a_job_ended(world, ended) -> None:
+    log = world.client(world.admin).get("/a/aozora.example.co.jp/events/?kind=job").content.decode()
+    assert "The job “Take in words.csv” was started." in log
+    assert "The job “Take in words.csv” ended (Done): 2 done, 1 refused." in log
+
+
 def test_a_result_is_handed_out_under_its_name(world, lines) -> None:
     def export(run: Run) -> None:
         run.result("保有一覧.csv", "text/csv; charset=utf-8", [b"1,2\r\n"])
