@@ -17,6 +17,7 @@ from daicho.domain.mailbox.commands import post_mail
 
 LONGEST_STEP = 5_000
 SHOWN = 20
+FOR_ALL = 50  # spares looked at, of which each hearer is told the first that he sees
 
 TOLD_AT_ONCE = [kind.code for kind in KINDS.values() if kind.tell is not None]
 
@@ -29,7 +30,7 @@ def mail_new() -> int:
         return 0
     alerts = list(unmailed.select_for_update(of=("self",), skip_locked=True)[:LONGEST_STEP])
     Alert.objects.filter(pk__in=[alert.pk for alert in alerts]).update(mailed_at=now())
-    short = shortages([alert.source for alert in alerts if alert.kind == "insufficient_licenses"])
+    short = shortages([alert.source for alert in alerts if alert.kind == "insufficient_licenses"], most=FOR_ALL)
     by_topic: dict[tuple[int, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         by_topic[alert.account_id, alert.kind].append(alert)

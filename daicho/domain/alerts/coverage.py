@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, F, Q, Window
+from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
+from daicho.core.db import is_postgres
+from daicho.core.statements import ask, chunks
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Pool, Use
 
@@ -51,8 +53,13 @@ class Shortage:
         return sorted(seen, key=lambda spare: -spare.quantity)[:SHOWN_SPARES]
 
 
-def shortages(pool_uids: Collection[str]) -> dict[str, Shortage]:
-    """The pools among these that are short now, by uid, in four queries."""
+def shortages(
+    pool_uids: Collection[str], visible: Collection[int] | None = None, most: int = SHOWN_SPARES
+) -> dict[str, Shortage]:
+    """The pools among these that are short now, by uid, in a few queries.
+
+    `most` spares of each tag, from the virtual accounts `visible` (ids; None: all).
+    """
     pools = list(Pool.objects.filter(uid__in=pool_uids, balance__lt=0).select_related("tag", "virtual_account"))
     if not pools:
         return {}
@@ -66,15 +73,18 @@ def shortages(pool_uids: Collection[str]) -> dict[str, Shortage]:
         name, uid = (device.name, device.uid) if device else ("", "")
         found[use.pool_id].used_by.append(UsedBy(name, uid, use.counted))
     counts = dict(uses.values_list("pool").annotate(Count("pk")).order_by())
-    spares = _spares(pools)
+    spares = _spares(pools, visible, most)
     return {
         shortage.pool.uid: Shortage(shortage.pool, shortage.used_by, counts.get(number, 0), spares[number])
         for number, shortage in found.items()
     }
 
 
-def _spares(pools: list[Pool]) -> dict[int, list[Spare]]:
-    """Pools of the same account with something free, of the same tag or a better tier of its ladder."""
+def _spares(pools: list[Pool], visible: Collection[int] | None, most: int) -> dict[int, list[Spare]]:
+    """Pools of the same account with something free, of the same tag or a better tier of its ladder: the largest.
+
+    At most `most` of each tag besides the short one's own; `visible`: virtual accounts to look in, None for all.
+    """
     ladders = {pool.tag.ladder_id for pool in pools if pool.tag.ladder_id}
     better: dict[int, set[int]] = defaultdict(set)
     tags = list(LicenseTag.objects.filter(ladder__in=ladders)) if ladders else []
@@ -82,19 +92,37 @@ def _spares(pools: list[Pool]) -> dict[int, list[Spare]]:
         better[pool.tag_id] = {pool.tag_id} | {
             tag.pk for tag in tags if tag.ladder_id == pool.tag.ladder_id and (tag.rank or 0) < (pool.tag.rank or 0)
         }
-    wanted = Q(account__in={pool.account_id for pool in pools}, tag__in=set().union(*better.values()))
-    free = list(
-        Pool.objects.filter(wanted, balance__gt=0, virtual_account__deleted_at=None).select_related(
-            "tag", "virtual_account"
-        )
-    )
+    wanted = {(pool.account_id, tag) for pool in pools for tag in better[pool.tag_id]}
+    free = _largest(sorted(wanted), visible, most + 1)
     return {
         pool.pk: [
             Spare(other.virtual_account_id, other.virtual_account.name, other.uid, other.tag.sku, other.balance)
-            for other in free
-            if other.account_id == pool.account_id
-            and other.virtual_account_id != pool.virtual_account_id
-            and other.tag_id in better[pool.tag_id]
+            for tag in sorted(better[pool.tag_id])
+            for other in free.get((pool.account_id, tag), [])
+            if other.virtual_account_id != pool.virtual_account_id
         ]
         for pool in pools
     }
+
+
+def _largest(
+    wanted: Sequence[tuple[int, int]], visible: Collection[int] | None, most: int
+) -> dict[tuple[int, int], list[Pool]]:
+    """The pools with most to spare of each (account, tag), read from the end of the index over their balances."""
+    found: dict[tuple[int, int], list[Pool]] = defaultdict(list)
+    narrow = (
+        "" if visible is None else f"AND q.virtual_account_id IN ({', '.join(map(str, sorted(visible))) or 'NULL'})"
+    )
+    first = f"""SELECT q.id FROM ledger_pool q WHERE q.account_id = w.column1 AND q.tag_id = w.column2 AND q.balance > 0
+        {narrow} ORDER BY q.balance DESC LIMIT {most}"""  # noqa: S608  numbers only
+    for part in chunks(wanted, 400):
+        rows = f"WITH w AS (VALUES {', '.join(['(%s, %s)'] * len(part))})"
+        if is_postgres():
+            statement = f"{rows} SELECT p.id FROM w CROSS JOIN LATERAL ({first}) p"  # noqa: S608
+        else:
+            statement = f"{rows} SELECT p.id FROM w JOIN ledger_pool p ON p.id IN ({first})"  # noqa: S608
+        numbers = [number for (number,) in ask(statement, [value for pair in part for value in pair])]
+        pools = Pool.objects.filter(pk__in=numbers, virtual_account__deleted_at=None)
+        for pool in pools.select_related("tag", "virtual_account").order_by("-balance", "uid"):
+            found[pool.account_id, pool.tag_id].append(pool)
+    return found

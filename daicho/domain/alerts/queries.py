@@ -147,8 +147,8 @@ def _open(scope: Scope, account: SmartAccount, virtual_account: VirtualAccount |
 
 
 def _rows(scope: Scope, alerts: Sequence[Alert]) -> list[AlertRow]:
-    short = shortages([alert.source for alert in alerts if alert.kind == "insufficient_licenses"])
     visible = scope.virtual_account_ids(Permission.LICENSES_VIEW)
+    short = shortages([alert.source for alert in alerts if alert.kind == "insufficient_licenses"], visible)
     return [_row(scope, alert, short.get(alert.source), visible) for alert in alerts]
 
 

@@ -60,6 +60,7 @@ class Lot(models.Model):
         indexes = [
             models.Index(fields=["account", "end_at", "uid"], name="lot_by_end"),
             models.Index(fields=["account", "tag"], name="lot_by_tag"),
+            models.Index(fields=["account", "start_at", "uid"], name="lot_by_start"),
         ]
 
 

@@ -58,7 +58,7 @@ class Pool(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_change_at"], condition=~Q(next_change_at=None), name="pool_due"),
-            models.Index(fields=["account", "tag"], name="pool_by_tag"),
+            models.Index(fields=["account", "tag", "balance"], name="pool_by_tag"),
             models.Index(fields=["account", "balance", "uid"], name="pool_by_balance"),
             models.Index(fields=["account", "next_end_at", "uid"], name="pool_by_next_end"),
         ]

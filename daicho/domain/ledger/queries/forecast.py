@@ -49,7 +49,7 @@ def balances_after(account: SmartAccount, moments: Iterable[Moment]) -> dict[Mom
         (pool.virtual_account_id, pool.tag_id): pool
         for pool in Pool.objects.filter(account=account, virtual_account__in=places, tag__in=tags)
     }
-    batches = _batches(account, places, tags)
+    batches = _batches(account, places, tags, max(at for _va, _tag, at in wanted))
     found: dict[Moment, int] = {}
     for va, tag, at in wanted:
         rungs = [rung for rung in ladders[tag] if (va, rung) in pools]
@@ -75,21 +75,28 @@ def _ladders(tags: set[int]) -> dict[int, list[int]]:
     }
 
 
-def _batches(account: SmartAccount, places: set[int], tags: set[int]) -> dict[tuple[int, int], list[Batch]]:
-    kinds = (Place.Kind.ON_HAND, Place.Kind.PENDING)
-    lying = Place.objects.filter(virtual_account__in=places, kind__in=kinds)
-    lots = Holding.objects.filter(
-        Q(place__kind=Place.Kind.ON_HAND, lot__end_at__isnull=False) | Q(place__kind=Place.Kind.PENDING),
-        account=account, place__in=list(lying.values_list("pk", flat=True)), lot__tag__in=tags, quantity__gt=0,
-    )  # fmt: skip
-    rows = lots.values_list(
-        "place__virtual_account_id", "lot__tag_id", "place__kind", "lot__billing", "lot__start_at", "lot__end_at"
-    ).annotate(total=Sum("quantity"))
+def _batches(
+    account: SmartAccount, places: set[int], tags: set[int], until: dt.datetime
+) -> dict[tuple[int, int], list[Batch]]:
+    """What starts or ends there until an instant, read by its end from the earliest that still lies on hand."""
     found: dict[tuple[int, int], list[Batch]] = defaultdict(list)
-    for va, tag, kind, billing, start_at, end_at, quantity in rows.order_by():
-        batch = Batch(kind == Place.Kind.PENDING, billing == Lot.Billing.USAGE, start_at, end_at, quantity)
-        found[va, tag].append(batch)
+    ends = Pool.objects.filter(account=account, next_end_at__isnull=False).order_by("next_end_at")
+    earliest = ends.values_list("next_end_at", flat=True).first()
+    ending = Q(place__in=_lying(places, Place.Kind.ON_HAND), lot__end_at__gte=earliest, lot__end_at__lte=until)
+    starting = Q(place__in=_lying(places, Place.Kind.PENDING), lot__start_at__lte=until)
+    for part in [ending, starting] if earliest is not None else [starting]:
+        lots = Holding.objects.filter(part, account=account, lot__account=account, lot__tag__in=tags, quantity__gt=0)
+        rows = lots.values_list(
+            "place__virtual_account_id", "lot__tag_id", "place__kind", "lot__billing", "lot__start_at", "lot__end_at"
+        ).annotate(total=Sum("quantity"))
+        for va, tag, kind, billing, start_at, end_at, quantity in rows.order_by():
+            batch = Batch(kind == Place.Kind.PENDING, billing == Lot.Billing.USAGE, start_at, end_at, quantity)
+            found[va, tag].append(batch)
     return found
+
+
+def _lying(places: set[int], kind: str) -> list[int]:
+    return list(Place.objects.filter(virtual_account__in=places, kind=kind).values_list("pk", flat=True))
 
 
 def _tier(pool: Pool, batches: list[Batch], at: dt.datetime) -> Tier:

@@ -13,7 +13,7 @@ from daicho.core.text import clean, name_key
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Holding, Place, Pool
 from daicho.domain.ledger.queries.sight import Sight, tags_named
-from daicho.domain.ledger.queries.states import ENDING_DAYS, NOTHING_LEFT, has_ended_lots, in_state, is_idle
+from daicho.domain.ledger.queries.states import ENDING_DAYS, NOTHING_LEFT, has_ended_lots, in_state, is_idle, some
 from daicho.domain.tenancy.models import VirtualAccount, VirtualAccountTag
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -120,7 +120,7 @@ def _ids_of(rows: QuerySet[Any]) -> list[int] | QuerySet[Any, int]:
 
 def _holds_kind(kind: str) -> Q:
     return Q(
-        Exists(
+        some(
             Holding.objects.filter(
                 place__virtual_account=OuterRef("virtual_account"),
                 place__kind__in=LIVE_PLACES,
@@ -177,8 +177,11 @@ def _near(sight: Sight, key: str, cursor: str | None, descending: bool, fields: 
 
 
 def pool_totals(sight: Sight, criteria: PoolCriteria) -> PoolTotals:
-    """Count and sums of all pools that match, read to 10,001 rows at most. Idle pools of large accounts: not counted."""
-    if criteria.idle and sight.is_large:
+    """Count and sums of all pools that match, read to 10,001 rows at most.
+
+    Not counted in large accounts: what only the lots themselves tell (idle, ended, the kinds that lie there).
+    """
+    if sight.is_large and (criteria.idle or criteria.kind or criteria.state == "ended"):
         return PoolTotals(None, False, {})
     return _totals(find_pools(sight, criteria))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -43,6 +45,7 @@ class EndList(ListPage):
     sight: Sight
     ended = False
     template = "ends/list.html"
+    found: Sequence[EndRow] = ()
 
     def __init__(self, request: HttpRequest, **given: Any) -> None:
         super().__init__(request, **given)
@@ -92,12 +95,34 @@ class EndList(ListPage):
         days = int(q.filters.get("days", "90"))
         return EndCriteria(days=days, ended=self.ended, text=q.text, kind=q.filters.get("kind", ""))
 
+    @functools.cached_property
+    def to_renew(self) -> Sequence[EndRow]:
+        """What a request for renewal names: the first that match; in a large account what the page shows."""
+        if self.ended or self.sight.is_large:
+            return () if self.ended else self.found
+        return list_ends(self.sight, self.criteria(self.query()), size=200, count=False).rows
+
+    def renewal(self) -> str:
+        """The request as a text to copy."""
+        return renewal_text(self.here, self.to_renew) if self.to_renew else ""
+
+    def mail_url(self) -> str:
+        """The request as a mail to a partner."""
+        subject = _("Renewal of licenses (%(identifier)s)") % {"identifier": self.here.account.identifier}
+        body = renewal_text(self.here, self.to_renew[:MAIL_LINES])
+        return f"mailto:?subject={quote(subject)}&body={quote(body.replace(chr(10), chr(13) + chr(10)))}"
+
+    def breaks(self) -> int:
+        """How many pools become short."""
+        return len({row.pool.pk for row in self.to_renew if row.pool and row.short_after})
+
     def fetch(self, q: ListQuery) -> Page:
         page = list_ends(self.sight, self.criteria(q), cursor=q.cursor, size=q.size)
+        self.found = page.rows
         return Page(page.rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 
-def renewal_text(here: Here, rows: list[EndRow]) -> str:
+def renewal_text(here: Here, rows: Sequence[EndRow]) -> str:
     """A plain list for a partner: what to renew, until when, how many; by license, end and order."""
     lines = [
         _("Renewal request of %(account)s (%(identifier)s)")
@@ -129,25 +154,19 @@ def ended(request: HttpRequest, here: Here) -> HttpResponseBase:
     return _answer(request, here, ended=True)
 
 
+def _count(sight: Sight) -> int | None:
+    """How many lots end within 90 days; in a large account the list itself says it."""
+    return None if sight.is_large else end_summary(sight).lots or None
+
+
 def _answer(request: HttpRequest, here: Here, *, ended: bool) -> HttpResponseBase:
     sight = sight_of(request, here)
     page = EndList(request, here=here, sight=sight, ended=ended)
     context: dict[str, Any] = {
         "tabs": [
-            kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=end_summary(sight).lots or None),
+            kit.Tab(_("Ending"), here.url("ends-list"), current=not ended, count=_count(sight)),
             kit.Tab(_("Ended"), here.url("ends-ended"), current=ended),
         ],
         "actions": [kit.MenuItem(_("Set the days of notice"), here.url("notifications-settings", va=None), "bell")],
     }
-    if not request.GET.get("export") and not ended:
-        rows = list_ends(sight, page.criteria(page.query()), size=50 if sight.is_large else 200).rows
-        if rows:
-            subject = _("Renewal of licenses (%(identifier)s)") % {"identifier": here.account.identifier}
-            body = renewal_text(here, rows[:MAIL_LINES])
-            context["renewal"] = renewal_text(here, rows)
-            context["mail_url"] = (
-                f"mailto:?subject={quote(subject)}&body={quote(body.replace(chr(10), chr(13) + chr(10)))}"
-            )
-            broken = {(r.pool.pk, r.pool.tag_id): r for r in rows if r.pool and r.short_after}
-            context["breaks"] = len(broken)
     return page.response(context)
