@@ -116,15 +116,14 @@ def _whole_ladders(spots: Iterable[Spot]) -> dict[tuple[int, int], Spot]:
 
 
 def _pool_ids(wanted: dict[tuple[int, int], Spot]) -> dict[tuple[int, int], int]:
-    tag_ids = sorted({tag_id for _, tag_id in wanted})
     found: dict[tuple[int, int], int] = {}
-    for part in chunks(sorted({virtual_account_id for virtual_account_id, _ in wanted})):
+    for part in chunks(sorted(wanted)):
+        values, parameters = as_table(["bigint", "bigint"], part)
         statement = (
-            "SELECT id, virtual_account_id, tag_id FROM ledger_pool WHERE virtual_account_id IN (%s) AND tag_id IN (%s)"
+            f"SELECT pool.id, v.column1, v.column2 FROM {values} JOIN ledger_pool AS pool"  # noqa: S608
+            " ON pool.virtual_account_id = v.column1 AND pool.tag_id = v.column2"
         )
-        for number, virtual_account_id, tag_id in numbers(statement, part, tag_ids):
-            if (virtual_account_id, tag_id) in wanted:
-                found[virtual_account_id, tag_id] = number
+        found |= {(place, tag): number for number, place, tag in ask(statement, parameters)}
     return found
 
 
