@@ -211,6 +211,8 @@ def _xlsx_rows(file: IO[bytes]) -> Iterator[list[str]]:
 
 
 def _text(cell: Any) -> str:
+    if cell.__class__ is str:
+        return unguard(cell.strip())
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     if isinstance(cell, dt.datetime) and cell.time() == dt.time.min:

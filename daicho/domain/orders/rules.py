@@ -130,6 +130,8 @@ def parse_whole(value: Any) -> int | None:
     if isinstance(value, int):
         return value
     text = clean(str(value))
+    if text.isdecimal() and text.isascii() and len(text) <= 20:
+        return int(text)
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+|[+-]?[0-9]{1,20}", text) is None:
         return None
     return int(text.replace(",", ""))
@@ -167,5 +169,7 @@ def _day(value: dt.date | str | None, name: str, wrong: Wrong) -> dt.date | None
 
 
 def _choice(value: str, codes: Sequence[str], words: dict[str, str]) -> str | None:
+    if value in codes:
+        return value
     word = clean(str(value))
     return word.casefold() if word.casefold() in codes else words.get(word)
