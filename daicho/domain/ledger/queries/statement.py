@@ -171,7 +171,7 @@ def _moves(sight: Sight, since: dt.datetime, *, into: bool, tag_uid: str = "") -
     moves = Posting.objects.filter(
         sight.condition(f"{here}__virtual_account"),
         ~stays,
-        account=sight.account, entry__at__gte=since, **{f"{here}__kind__in": COUNTED},
+        account=sight.account, entry__account=sight.account, entry__at__gte=since, **{f"{here}__kind__in": COUNTED},
     )  # fmt: skip
     return moves.filter(lot__tag__uid=tag_uid) if tag_uid else moves
 
