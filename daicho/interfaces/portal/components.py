@@ -184,16 +184,18 @@ class State:
 
 @dataclass
 class Progress:
-    """A background job as the job part shows it."""
+    """A job as the job part shows it. `total` None: not known yet; `state`: a code of words.STATES in place of the usual ones."""
 
     done: int
-    total: int
+    total: int | None
     failed: int = 0
     running: bool = True
     result_url: str = ""
     failed_url: str = ""
     title: Text = ""
     notes: Sequence[Text] = field(default_factory=tuple)
+    state: str = ""
+    state_text: Text = ""
 
 
 def tell(request: HttpRequest, kind: str, text: Text, *, link: tuple[str, Text] | None = None, undo: str = "") -> None:

@@ -78,6 +78,7 @@ def get_result(request: HttpRequest, uid: Uid) -> StreamingHttpResponse:
     file, parts = queries.result_of(actor, queries.find_job(actor, uid))
     answer = StreamingHttpResponse(parts, content_type=file.media_type)
     answer["Content-Length"] = str(file.size)
+    answer["Content-Disposition"] = "attachment"  # a file, wherever it is opened
     return answer
 
 

@@ -6,7 +6,6 @@ The same pages stand in an account, at a partner's desk and at the operator's; t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
 SHOWN = 50  # refused rows on the page; the file holds all
 AREAS = {"account": "jobs", "partner": "partner-jobs", "operator": "operator_jobs"}
-MAILED_AFTER = 2  # minutes
 
 
 def job_url(here: Here, job: Job, page: str = "detail") -> str:
@@ -129,23 +127,7 @@ def jobs(request: HttpRequest, here: Here) -> HttpResponseBase:
     return JobList(request, here=here).response({"frame": f"frames/{here.frame}.html"})
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A job as the job part of the kit shows it."""
-
-    title: str
-    state: str
-    state_text: str
-    running: bool
-    done: int
-    total: int | None
-    failed: int
-    notes: list[str]
-    result_url: str
-    failed_url: str
-
-
-def shown(here: Here, job: Job) -> Shown:
+def shown(here: Here, job: Job) -> kit.Progress:
     """Progress, pace and files of a job."""
     progress, readable = progress_of(job), may_read_content(here.actor, job)
     kept = readable and job.forgotten_at is None
@@ -167,7 +149,7 @@ def shown(here: Here, job: Job) -> Shown:
         notes.append(_("It was cancelled. What was done before stays done."))
     if job.forgotten_at is not None:
         notes.append(_("Its files were removed 30 days after its end."))
-    return Shown(
+    return kit.Progress(
         title=_("Progress"),
         state=job.state,
         state_text=state_text(job),
