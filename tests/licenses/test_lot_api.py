@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from daicho.domain.access.rules import Role
 from daicho.domain.ledger.attachments import MOST_BYTES
@@ -121,3 +123,24 @@ def test_files_are_attached_listed_read_and_removed(world: World, lot: Lot) -> N
         assert world.client(getattr(world, who)).delete(f"{url}/{made.json()['uid']}").status_code == status
     assert admin.delete(f"{url}/{made.json()['uid']}").status_code == 204
     assert admin.get(url).json() == []
+
+
+def test_a_list_of_lots_tells_ledger_columns_when_asked_in_one_statement(world: World, lot: Lot) -> None:
+    patch(world, "admin", lot, COLUMNS)
+    for _number in range(5):
+        more = world.deposit(world.storage, 5, world.tokyo)
+        patch(world, "admin", more, {"note": "more"})
+
+    def listed(who: str, query: str) -> tuple[list[Any], int]:
+        with CaptureQueriesContext(connection) as counted:
+            items = world.client(getattr(world, who)).get(f"{ROOT}/lots{query}").json()["items"]
+        return items, len(counted)
+
+    listed("viewer", "")  # logs in
+    plain, before = listed("viewer", "")
+    assert {item["details"] for item in plain} == {None}
+    items, after = listed("viewer", "?details=true")
+    assert after == before + 1
+    assert {item["uid"]: item["details"] for item in items}[lot.uid] == COLUMNS
+    [part], _count = listed("partner", "?details=true")
+    assert (part["details"]["note"], part["details"]["amount"]) == ("稟議 42", None)

@@ -15,6 +15,7 @@ from daicho.domain.access import policy
 from daicho.domain.access.rules import Permission
 from daicho.domain.ledger.queries.ends import EndCriteria, EndRow, list_ends
 from daicho.domain.ledger.queries.explain import Explanation, explain
+from daicho.domain.ledger.queries.lot_details import details_of
 from daicho.domain.ledger.queries.lots import LotCriteria, LotRow, list_lots
 from daicho.domain.ledger.queries.pools import (
     ORDERS,
@@ -29,6 +30,7 @@ from daicho.domain.ledger.queries.states import state_of
 from daicho.domain.ledger.queries.summary import summary
 from daicho.domain.ledger.queries.uses import use_over_time
 from daicho.interfaces.api.auth import actor_of
+from daicho.interfaces.api.lot_details import LotDetailsOut, details_out
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.schemas import Named, Text, Uid
@@ -125,6 +127,12 @@ class LotOut(Schema):
     end_on: dt.date | None
     days_left: int | None
     order_number: str
+
+
+class ListedLotOut(LotOut):
+    """With `details=true`: the ledger columns; null where nothing is written down, or a place of the lot is out of sight."""
+
+    details: LotDetailsOut | None = None
 
 
 class EndOut(LotOut):
@@ -351,7 +359,7 @@ def get_use(
     return use_over_time(sight, find_tag(sight, uid=uid), days=days, step=step)
 
 
-@router.get("/accounts/{identifier}/lots", response={200: Paged[LotOut], **PROBLEMS}, operation_id="listLots")
+@router.get("/accounts/{identifier}/lots", response={200: Paged[ListedLotOut], **PROBLEMS}, operation_id="listLots")
 def get_lots(
     request: HttpRequest,
     identifier: str,
@@ -361,11 +369,15 @@ def get_lots(
     kind: LotKind | None = None,
     text: Word = "",
     virtual_account: Annotated[str, Field(max_length=16)] = "",
+    details: bool = False,
 ) -> Any:
-    """Lots where they lie, the next to end first. Subscriptions: `kind=subscription`."""
+    """Lots where they lie, the next to end first. Subscriptions: `kind=subscription`. `details`: with ledger columns."""
     sight = sight_of(request, identifier, virtual_account)
     criteria = LotCriteria(sku=sku, state=state or "", kinds=(kind,) if kind else (), text=text)
-    return paged(list_lots(sight, criteria, cursor=paging.cursor, size=paging.size, count=False), lot_out)
+    page = list_lots(sight, criteria, cursor=paging.cursor, size=paging.size, count=False)
+    kept = details_of(sight, {row.lot.pk for row in page.rows}) if details else {}
+    told = {lot_id: details_out(one, company=sight.sees_all) for lot_id, one in kept.items()}
+    return paged(page, lambda row: lot_out(row) | {"details": told.get(row.lot.pk)})
 
 
 @router.get("/accounts/{identifier}/ends", response={200: Paged[EndOut], **PROBLEMS}, operation_id="listEnds")

@@ -15,11 +15,11 @@ from daicho.domain.access import policy
 from daicho.domain.ledger.attachments import MOST_BYTES
 from daicho.domain.ledger.commands.lot_details import change_lot_details, import_lot_details
 from daicho.domain.ledger.commands.lot_files import attach_lot_file, remove_lot_file
-from daicho.domain.ledger.details import COMPANY, FIELDS, Details
 from daicho.domain.ledger.queries.details_file import read_details_file
 from daicho.domain.ledger.queries.lot_details import LotView, view_lot
 from daicho.domain.ledger.queries.lot_files import list_lot_files, read_lot_file
 from daicho.interfaces.api.auth import actor_of
+from daicho.interfaces.api.lot_details import LotDetailsOut, details_out
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import LotOut, lot_out, sight_of
 from daicho.interfaces.api.schemas import Text, Uid
@@ -30,19 +30,6 @@ if TYPE_CHECKING:
 router = Router(tags=["Licenses"])
 
 Short = Annotated[Text, Field(max_length=100)]
-
-
-class LotDetailsOut(Schema):
-    """The ledger columns of a lot. `amount`: in the smallest unit of `currency` (ISO 4217). `certificate_number`, `amount`
-    and `currency` are the company's: null for who has no role in the whole account."""
-
-    management_number: str
-    certificate_number: str | None
-    department: str
-    storage_place: str
-    note: str
-    amount: int | None
-    currency: str | None
 
 
 class LotViewOut(Schema):
@@ -97,10 +84,6 @@ def file_out(attachment: LotAttachment) -> dict[str, Any]:
         "added_at": attachment.added_at,
         "added_by": attachment.added_by_name,
     }
-
-
-def details_out(details: Details, *, company: bool) -> dict[str, Any]:
-    return {name: getattr(details, name) if company or name not in COMPANY else None for name in FIELDS}
 
 
 def view_out(found: LotView) -> dict[str, Any]:
