@@ -78,7 +78,7 @@ def run(setting: Setting) -> Result:
         print(f"{ends:,} lots end in {wait:.0f} s", file=sys.stderr)
         time.sleep(wait)
         with setting.working():
-            rate, rows, meanwhile = asyncio.run(beside(storm, peak / 2, lambda: swept(ends)))
+            rate, rows, meanwhile = asyncio.run(beside(storm, peak / 2, lambda: swept(at[0])))
     print(f"rows of the sweep {rows}\nrows of the limit {limit_rows}", file=sys.stderr)
     if limit_rows is not None and per_end(rows) != per_end(limit_rows):
         sys.exit("the two sides write different rows")
@@ -158,31 +158,30 @@ async def beside(storm: Storm, rate: float, act: Any) -> tuple[float, dict[str, 
     return *found, told
 
 
-def swept(ends: int) -> tuple[float, dict[str, int]]:
+def swept(end: dt.datetime) -> tuple[float, dict[str, int]]:
     """Wait for the worker to have posted all; from its first posting to its last."""
     from django.db.models import Max, Min
 
     from daicho.domain.audit.models import Event
     from daicho.domain.ledger.models import Entry, Holding, Posting
 
-    events = Event.objects.filter(kind="license.ended", subject__startswith="SWEEP-")
+    lots = Holding.objects.filter(lot__end_at=end)
     for _ in range(600):
-        if (count := events.count()) >= ends:
+        if not lots.filter(place__kind="on_hand", quantity__gt=0).exists():
             break
         time.sleep(0.5)
     else:
-        sys.exit(f"after five minutes {count:,} of {ends:,} are posted")
-    span = events.aggregate(first=Min("at"), last=Max("at"))
-    clock = {"kind": Entry.Kind.TIME, "postings__lot__tag__sku__startswith": "SWEEP-"}
+        sys.exit("after five minutes not all is posted")
+    events = Event.objects.filter(kind="license.ended", after__at=end.isoformat())
+    postings = Posting.objects.filter(entry__kind=Entry.Kind.TIME, lot__end_at=end)
     found = (
-        Entry.objects.filter(**clock).distinct().count(),
-        Posting.objects.filter(entry__kind=Entry.Kind.TIME, lot__tag__sku__startswith="SWEEP-").count(),
+        postings.values("entry").distinct().count(),
+        postings.count(),
         events.count(),
-        Holding.objects.filter(
-            place__kind="ended", lot__tag__sku__startswith="SWEEP-", lot__end_at__lte=span["last"]
-        ).count(),
+        lots.filter(place__kind="ended").count(),
     )
-    return count / (span["last"] - span["first"]).total_seconds(), dict(zip(ROWS, found, strict=True))
+    span = events.aggregate(first=Min("at"), last=Max("at"))
+    return found[0] / (span["last"] - span["first"]).total_seconds(), dict(zip(ROWS, found, strict=True))
 
 
 def raw(setting: Setting, end: dt.datetime) -> tuple[float, dict[str, int]]:
