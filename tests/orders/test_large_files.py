@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from daicho.core.clock import now
@@ -24,7 +27,9 @@ from daicho.domain.bulk.models import Job
 from daicho.domain.bulk.queries import refused_rows
 from daicho.domain.bulk.running import Run, run_due_jobs
 from daicho.domain.files import store
+from daicho.domain.ledger.carrying import Move
 from daicho.domain.ledger.check import check_ledger
+from daicho.domain.ledger.commands.transfer import transfer_licenses
 from daicho.domain.ledger.limits import MAX_QUANTITY
 from daicho.domain.ledger.models import Entry, Holding, Lot
 from daicho.domain.orders import order_file, spooling
@@ -172,6 +177,34 @@ def test_two_parts_at_a_time_are_counted_in_their_order_and_nothing_counts_twice
     assert (job.state, job.done, job.succeeded, job.refused) == ("done", 101, 100, 1)
     assert Lot.objects.count() == OrderLine.objects.count() == 100
     assert check_ledger() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_licenses_are_transferred_while_a_file_is_recorded(world: World) -> None:
+    world.deposit(world.advantage, 1_000, world.osaka)
+    job = start(world, good(200))
+    over, moved = threading.Event(), []
+
+    def transfer() -> None:
+        admin = world.as_(world.admin)
+        try:
+            while not over.is_set():
+                move = Move(world.osaka, world.tokyo, world.advantage, 1)
+                transfer_licenses(admin, account=world.account, request_id=uuid.uuid4(), moves=[move])
+                moved.append(1)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as hands:
+        crowd = hands.submit(transfer)
+        run(job)
+        over.set()
+        crowd.result()
+    assert (job.state, job.succeeded) == ("done", 200)
+    assert moved
+    assert world.pool(world.tokyo, world.advantage).on_hand == len(moved)
+    assert check_ledger(deep=True) == []
 
 
 def test_every_refused_row_is_named_and_can_be_mended_and_taken_alone(world: World) -> None:

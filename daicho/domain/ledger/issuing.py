@@ -51,11 +51,11 @@ def deposit_many(
     quantity_too_large (422), request_id_reused (409).
     """
     ensure_lines(lot.quantity for lot in lots)
-    places = {lot.virtual_account.pk: lot.virtual_account for lot in lots if lot.virtual_account is not None}
+    places = {lot.virtual_account.id: lot.virtual_account for lot in lots if lot.virtual_account is not None}
     for place in places.values():
         ensure_of(account, place)
     spots = {
-        (lot.virtual_account.pk, lot.tag.pk): Spot(account.pk, lot.virtual_account.pk, lot.tag)
+        (lot.virtual_account.id, lot.tag.id): Spot(account.id, lot.virtual_account.id, lot.tag)
         for lot in lots
         if lot.virtual_account is not None
     }
@@ -73,7 +73,7 @@ def deposit_many(
         reach=lambda book: spots.values(), write=write, refuse=never_refused, memo=memo,
     )  # fmt: skip
     if posted.book is not None:
-        posted.book.tags |= {lot.tag.pk: lot.tag for lot in lots}
+        posted.book.tags |= {lot.tag.id: lot.tag for lot in lots}
         posted.book.moves.extend(moves)  # written already: only told
         record_moves(actor, "license.deposited", posted.entry, posted.book)
     return ids
@@ -83,26 +83,26 @@ def _lay_down(
     book: Book, entry: Entry, account: SmartAccount, lots: Sequence[NewLot], ids: Sequence[int]
 ) -> list[LotMove]:
     """Write the lots where their time says; returns what the pools gained, pile by pile."""
-    issued = book.place(Place.Kind.ISSUED)
+    issued, account_id, entry_id = book.place(Place.Kind.ISSUED), account.id, entry.id
     piles: dict[Pile, int] = defaultdict(int)
     where: dict[tuple[int, dt.datetime, dt.datetime | None], PlaceRow] = {}
     lot_rows, posting_rows, holding_rows = [], [], []
     for number, uid, lot in zip(ids, new_uids(len(ids)), lots, strict=True):
         start_at, end_at = lot.start_at, lot.end_at
-        at = lot.virtual_account.pk if lot.virtual_account is not None else 0
+        at = lot.virtual_account.id if lot.virtual_account is not None else 0
         place = where.get((at, start_at, end_at))
         if place is None:
             place = where[at, start_at, end_at] = _place(book, at, lot)
-        tag_id, quantity = lot.tag.pk, lot.quantity
+        tag_id, quantity = lot.tag.id, lot.quantity
         piles[Pile(place, tag_id, lot.billing, start_at, end_at)] += quantity
         lot_rows.append(
-            (number, uid, account.pk, tag_id, lot.kind, lot.billing, start_at, end_at, lot.order_number, lot.order_line_uid)
+            (number, uid, account_id, tag_id, lot.kind, lot.billing, start_at, end_at, lot.order_number, lot.order_line_uid)
         )  # fmt: skip
-        posting_rows.append((account.pk, entry.pk, number, issued.id, place.id, quantity))
-        holding_rows.append((account.pk, issued.id, number, True, -quantity))
-        holding_rows.append((account.pk, place.id, number, False, quantity))
+        posting_rows.append((account_id, entry_id, number, issued.id, place.id, quantity))
+        holding_rows.append((account_id, issued.id, number, True, -quantity))
+        holding_rows.append((account_id, place.id, number, False, quantity))
     moves = [
-        LotMove(entry, Lot(account_id=account.pk, tag_id=pile.tag_id, billing=pile.billing, start_at=pile.start_at,
+        LotMove(entry, Lot(account_id=account_id, tag_id=pile.tag_id, billing=pile.billing, start_at=pile.start_at,
                            end_at=pile.end_at), issued, pile.place, quantity)
         for pile, quantity in piles.items()
     ]  # fmt: skip

@@ -212,13 +212,13 @@ def _find_destinations(plan: Plan, guesses: Guesses | None) -> None:
         named = [(line.index, line.checked.virtual_account) for line in order.new_lines]
         named += [(bad.index, bad.virtual_account) for bad in order.bad_lines]
         for index, name in named:
-            place = places.get((order.account.pk, name_key(name)))
+            place = places.get((order.account.id, name_key(name)))
             if name and guesses is not None and not guesses.may_answer(order.account, name, place):
                 plan.problems.append(Problem(order.index, index, "virtual_account", errors.too_many_guesses()))
             elif name and place is None:
                 plan.problems.append(Problem(order.index, index, "virtual_account", errors.unknown_destination()))
         for line in order.new_lines:
-            line.virtual_account = places.get((order.account.pk, name_key(line.checked.virtual_account)))
+            line.virtual_account = places.get((order.account.id, name_key(line.checked.virtual_account)))
 
 
 def _find_tags(plan: Plan) -> None:

@@ -109,7 +109,7 @@ def _record(actor: Actor, company: PartnerCompany | None, part: Sheet) -> Part:
 
 
 def _account_of(order: tuple[PlannedOrder, list[PlannedLine]]) -> int:
-    return order[0].account.pk if order[0].account is not None else 0
+    return order[0].account.id if order[0].account is not None else 0
 
 
 def _write_orders(actor: Actor, plan: Plan) -> None:
@@ -161,8 +161,8 @@ def _write_lines(
             raise LookupError("a line without an order or a license was taken for a good one")
         place = line.virtual_account
         rows.append(
-            (uid, account.pk, order.pk, checked.line, tag.pk, checked.quantity, checked.kind, checked.billing,
-             line.start_on, checked.end_on, place.pk if place is not None else None, line.state,
+            (uid, account.id, order.id, checked.line, tag.id, checked.quantity, checked.kind, checked.billing,
+             line.start_on, checked.end_on, place.id if place is not None else None, line.state,
              checked.fingerprint(planned.identifier), decided_by, lot_id, at if lot_id is not None else None)
         )  # fmt: skip
     copy_rows(OrderLine, LINE, rows)
