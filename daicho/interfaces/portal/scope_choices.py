@@ -6,15 +6,18 @@ An account may have ten thousand of them. A few stand in every page; more are lo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from daicho.domain.access.queries_tree import search_virtual_accounts, tree
 from daicho.domain.access.rules import Permission as P
-from daicho.domain.tenancy.models import VirtualAccount
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.web import Here
+
+if TYPE_CHECKING:
+    from daicho.domain.tenancy.models import VirtualAccount
 
 FEW = 20
 MOST = 50
@@ -24,6 +27,7 @@ WHOLE_ACCOUNT_PAGES = frozenset(
         "agreements-list",
         "access_requests-list",
         "account-settings",
+        "jobs-list",
         "search-results",
         "notifications-settings",
         "notifications-addresses",
