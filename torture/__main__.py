@@ -176,7 +176,15 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="leave the installation in this new directory")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its programs end with it
+    ending: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        """After this round; asked again, at once, so that its programs end with it."""
+        if ending:
+            sys.exit(128 + number)
+        ending.append(number)
+
+    signal.signal(signal.SIGTERM, end)
     if asked.keep:
         asked.keep.mkdir(parents=True)
     installation = Installation(asked.database, asked.keep)
@@ -189,6 +197,8 @@ def main() -> int:
         torture.begin()
         for number in range(1, asked.rounds + 1):
             torture.round(number)
+            if ending:
+                break
         for program in (installation.server, installation.worker):
             program.stop()
         torture.faults += torture.restore()
