@@ -118,6 +118,11 @@ def keyset_page[M: Model](
     )
 
 
+def place_of(row: Model, order: Sequence[str], *, backwards: bool = False) -> str:
+    """The cursor that leads on from a row of a list in this order."""
+    return _encode([_value(row, name.lstrip("-")) for name in order], "p" if backwards else "n")
+
+
 def count_up_to(rows: QuerySet[Any], most: int = COUNT_LIMIT) -> int:
     """How many rows there are; `most` + 1 where they are more."""
     return rows.order_by()[: most + 1].count()

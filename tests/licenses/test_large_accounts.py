@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from daicho.domain.ledger.models import Pool
+from daicho.domain.ledger.queries import pools
 from daicho.domain.ledger.queries.pools import PoolCriteria, list_pools
 from daicho.domain.ledger.queries.sight import Sight, look
 from tests.world import World, make_tag, make_virtual_account
@@ -51,3 +52,21 @@ def test_pages_of_a_large_account_are_those_of_a_small_one(
     small = walk(sight, sort, descending, size)
     assert walk(replace(sight, is_large=True), sort, descending, size) == small
     assert len(small) == len(set(small)) == Pool.objects.count()
+
+
+def test_what_only_lots_tell_is_sifted_page_by_page(sight: Sight, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "SIFT", 3)
+    for criteria in (PoolCriteria(kind="perpetual", text="tool"), PoolCriteria(kind="demo")):
+        wanted = [pool.uid for pool in list_pools(sight, criteria, size=50).rows]
+        large = replace(sight, is_large=True)
+        found: list[str] = []
+        before: list[str] = []
+        cursor, turns = None, 0
+        while turns == 0 or cursor:
+            page = list_pools(large, criteria, cursor=cursor, size=2)
+            found += [pool.uid for pool in page.rows]
+            if turns and page.rows:
+                back = list_pools(large, criteria, cursor=page.previous_cursor, size=2)
+                assert [pool.uid for pool in back.rows] == before
+            before, cursor, turns = [pool.uid for pool in page.rows], page.next_cursor, turns + 1
+        assert found == wanted
