@@ -146,3 +146,11 @@ def test_a_file_is_attached_saved_and_removed(world: World, lot: Lot) -> None:
     assert "証書 1.pdf" not in page(world, "partner", f"lots/{lot.uid}/").content.decode()
     assert admin.post(f"{url}files/{made.uid}/remove/").status_code == 302
     assert not LotAttachment.objects.exists()
+
+
+def test_the_search_of_the_portal_finds_a_lot_by_its_ledger_columns(world: World, lot: Lot) -> None:
+    url = f"lots/{lot.uid}/"
+    assert url in page(world, "viewer", "search/?q=cert-7 情報").content.decode()
+    assert url in page(world, "partner", "search/?q=管理-０１").content.decode()
+    assert url not in page(world, "partner", "search/?q=CERT-7").content.decode()
+    assert url not in page(world, "viewer", f"va/{world.tokyo.uid}/search/?q=CERT-7").content.decode()

@@ -12,7 +12,7 @@ from daicho.domain.accounts.commands.guides import GuideInput, add_guide
 from daicho.domain.ledger.sweep import sweep_due
 from daicho.domain.orders.commands.cancel import cancel_line
 from daicho.domain.orders.queries.lines import Filters, list_all_lines
-from daicho.interfaces.cli.demo import accounts, cast, orders, texts
+from daicho.interfaces.cli.demo import accounts, cast, ledger_columns, orders, texts
 from daicho.interfaces.cli.demo.catalog import stock_catalog
 from daicho.interfaces.cli.demo.devices import Workshop
 
@@ -33,6 +33,7 @@ def load() -> list[dict[str, str]]:
         accounts.hold_an_opening(players)
         orders.place_orders(players, orders.bring_partner(players))
         orders.assign_some(players, company)
+        ledger_columns.write_down(players, company)
         workshop = Workshop(players, company, tags)
         workshop.install_fleet()
         workshop.run_short_in_kawasaki()

@@ -1,4 +1,4 @@
-"""検索結果: licenses, devices, virtual accounts, orders, people, five each."""
+"""検索結果: licenses, lots, devices, virtual accounts, orders, people, five each."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from daicho.domain.access.queries_people import list_people
 from daicho.domain.access.queries_tree import search_virtual_accounts
 from daicho.domain.access.rules import Permission as P
 from daicho.domain.devices.queries.devices import look_at_devices, search_devices
+from daicho.domain.ledger.queries.details_search import search_lots
 from daicho.domain.ledger.queries.pools import search_licenses
 from daicho.domain.ledger.queries.sight import look
 from daicho.domain.orders.queries.lines import Filters, list_account_lines
-from daicho.interfaces.portal.views.licenses_parts import license_name
+from daicho.interfaces.portal.views.licenses_parts import dotted, license_name
 from daicho.interfaces.portal.web import Here, account_page
 
 MOST = 5
@@ -39,7 +40,7 @@ def results(request: HttpRequest, here: Here) -> HttpResponseBase:
 def _groups(here: Here, text: str) -> list[dict[str, Any]]:
     query = "?" + urlencode({"q": text})
     return [
-        _licenses(here, text, query), _devices(here, text, query), _virtual_accounts(here, text, query),
+        _licenses(here, text, query), _lots(here, text, query), _devices(here, text, query), _virtual_accounts(here, text, query),
         _orders(here, text, query), _people(here, text, query),
     ]  # fmt: skip
 
@@ -57,6 +58,22 @@ def _licenses(here: Here, text: str, query: str) -> dict[str, Any]:
             for tag in tags
         ]
     return _group(_("Licenses"), hits, more, here.url("licenses-list") + query, "license")
+
+
+def _lots(here: Here, text: str, query: str) -> dict[str, Any]:
+    """Lots by what is written down about them."""
+    hits, more = [], False
+    if here.may(P.LICENSES_VIEW):
+        found, more = search_lots(look(here.actor, here.account, here.va), text, MOST)
+        hits = [
+            {
+                "label": row.management_number or row.lot.uid,
+                "hint": dotted(row.lot.tag.sku, row.department, row.storage_place),
+                "url": here.url("lots-detail", lot=row.lot.uid),
+            }
+            for row in found
+        ]
+    return _group(_("Lots"), hits, more, here.url("lots-list") + query, "receipt")
 
 
 def _devices(here: Here, text: str, query: str) -> dict[str, Any]:
