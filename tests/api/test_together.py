@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from django.db import IntegrityError, connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
+from daicho.core.errors import BusinessError
 from daicho.domain.access.models import ApiClient
 from daicho.domain.access.queries import Knock
 from daicho.domain.access.rules import Role
@@ -23,7 +25,7 @@ from daicho.interfaces.api import lanes
 from daicho.interfaces.api.lanes import make_seats, make_transfers
 from daicho.interfaces.api.routers.devices import LinesIn
 from daicho.interfaces.api.routers.transfers import TransferIn
-from daicho.interfaces.api.together import Act, Answer, Lane, Route, answer_together
+from daicho.interfaces.api.together import Act, Answer, Decision, Lane, Route, answer_together, read
 from daicho.interfaces.portal import turns
 from tests.world import World
 
@@ -39,13 +41,19 @@ def transfer(world: World, header: str, quantity: int = 1, *, key: str = "", **m
 
 
 def made(acts: Sequence[Act]) -> list[bool]:
-    return [answer is not None for answer in make_transfers(acts)]
+    return [isinstance(answer, Answer) for answer in make_transfers(acts)]
+
+
+def codes(answers: Sequence[Decision]) -> list[str]:
+    return [answer.code if isinstance(answer, BusinessError) else "made" if answer else "alone" for answer in answers]
 
 
 def test_a_refused_act_consumes_nothing_and_fails_nobody(world: World) -> None:
     world.deposit(world.storage, 10, world.tokyo)
     header = world.api_client()
-    assert made([transfer(world, header, quantity) for quantity in (6, 5, 4, 1)]) == [True, False, True, False]
+    lacks = "not_enough_licenses"
+    answers = make_transfers([transfer(world, header, quantity) for quantity in (6, 5, 4, 1)])
+    assert codes(answers) == ["made", lacks, "made", lacks]
     assert world.pool(world.osaka, world.storage).on_hand == 10
     assert Entry.objects.filter(kind="transfer").count() == 2
     told = Event.objects.filter(kind="license.transferred", virtual_account=world.tokyo).order_by("pk")
@@ -82,7 +90,7 @@ def test_who_may_not_or_is_nobody_is_left_to_the_ordinary_way(world: World) -> N
     no_sku = transfer(world, header, sku="no-such-license")
     by_hand = transfer(world, header, lot="0000000000000")
     acts = [transfer(world, reader), unknown, wrong, hidden, no_sku, by_hand, transfer(world, header)]
-    assert made(acts) == [False] * 6 + [True]
+    assert codes(make_transfers(acts)) == ["forbidden"] + ["alone"] * 5 + ["made"]
 
 
 def test_a_revoked_program_makes_nothing_a_moment_later(world: World) -> None:
@@ -101,6 +109,13 @@ def test_where_approval_is_needed_nothing_is_made_or_asked_here(world: World) ->
     assert not TransferRequest.objects.exists()
 
 
+class Here(Lane):
+    """Makes acts in the thread that asks, whose transaction the test sees."""
+
+    def ask(self, act: Act) -> Decision:
+        return self.make([act])[0]
+
+
 def lane_route(make: Any) -> Route:
     return Route(lanes.ROUTES[0].path, TransferIn, Lane("test", make))
 
@@ -114,17 +129,28 @@ def post(world: World, header: str, **headers: str) -> HttpRequest:
 
 
 def test_a_fault_of_the_database_sends_every_act_of_the_batch_the_ordinary_way(world: World) -> None:
-    def make(acts: Sequence[Act]) -> list[Answer | None]:
+    def make(acts: Sequence[Act]) -> list[Decision]:
         raise IntegrityError("somebody else made one of them at this moment")
 
     request = post(world, world.api_client(), **{"Idempotency-Key": "one"})
     assert answer_together(request, [lane_route(make)]) is None
 
 
+def test_a_refusal_in_a_batch_reads_like_one_alone_in_the_language_asked_for(world: World, client: Client) -> None:
+    headers = {"Idempotency-Key": "one", "Accept-Language": "ja"}
+    request = post(world, world.api_client(), **headers)
+    route = Route(lanes.ROUTES[0].path, TransferIn, Here("test", make_transfers))
+    together = answer_together(request, [route])
+    alone = client.post(request.path, request.body, "application/json", headers=dict(request.headers))
+    assert together is not None
+    assert (together.status_code, together["Content-Language"]) == (alone.status_code, alone["Content-Language"])
+    assert json.loads(together.content) | {"request_id": ""} == alone.json() | {"request_id": ""}
+
+
 def test_only_acts_with_a_key_share_a_commit_and_each_hears_its_own_answer(world: World) -> None:
     seen: list[str] = []
 
-    def make(acts: Sequence[Act]) -> list[Answer | None]:
+    def make(acts: Sequence[Act]) -> list[Decision]:
         seen.extend(act.key for act in acts)
         return [Answer(201, act.key) for act in acts]
 
@@ -150,10 +176,8 @@ def test_an_answer_together_reads_like_one_alone(world: World, client: Client) -
     act = lanes.ROUTES[0]
     found = act.path.fullmatch(request.path_info)
     assert found is not None
-    from daicho.interfaces.api.together import read
-
     (answer,) = make_transfers([read(request, act, found.groupdict())])  # type: ignore[list-item]
-    assert answer is not None
+    assert isinstance(answer, Answer)
     again = client.post(
         request.path, request.body, "application/json",
         headers={"Authorization": request.headers["Authorization"], "Idempotency-Key": "one"},
@@ -198,15 +222,15 @@ def test_seats_are_sold_in_order_of_arrival_and_never_twice(world: World, client
     stranger = seat(world, world.api_client(scopes=["devices.view"]), uids[0])
     acts = [seat(world, header, uids[0], 3), seat(world, header, uids[1], 3), stranger, seat(world, header, uids[1], 2)]
     answers = make_seats(rules.Act.TAKE, [*acts, seat(world, header, "0000000000000")])
-    assert [answer is not None for answer in answers] == [True, False, False, True, False]
+    assert codes(answers) == ["made", "not_enough_licenses", "forbidden", "made", "not_found"]
     assert world.pool(world.tokyo, world.storage).balance == 0
     told = Event.objects.filter(kind="license.used").order_by("pk")
     assert list(told.values_list("subject", "before__balance", "after__balance")) == [("one", 5, 2), ("two", 2, 0)]
     shown = client.get(
         f"/api/v1/accounts/{world.account.identifier}/devices/{uids[1]}", headers={"Authorization": header}
     )
-    assert answers[3] is not None
+    assert isinstance(answers[3], Answer)
     assert answers[3].content == shown.content.decode()
     released = make_seats(rules.Act.GIVE, [seat(world, header, uids[0], 4), seat(world, header, uids[1], 2)])
-    assert [answer is not None for answer in released] == [False, True]
+    assert codes(released) == ["bad_quantity", "made"]
     assert world.pool(world.tokyo, world.storage).balance == 2

@@ -21,7 +21,7 @@ from daicho.domain.access.policy import find_accounts
 from daicho.domain.access.queries import authenticate_api_clients
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.queries import tags_by_sku
-from daicho.domain.devices.commands.licenses import SeatAsk, assign_many
+from daicho.domain.devices.commands.licenses import Device, SeatAsk, assign_many
 from daicho.domain.devices.queries.seats import seated
 from daicho.domain.ledger import rules
 from daicho.domain.ledger.commands.transfer_many import TransferAsk, transfer_many
@@ -29,9 +29,10 @@ from daicho.domain.ledger.queries.sight import Sight, look, places_seen
 from daicho.interfaces.api.problems import JsonRenderer
 from daicho.interfaces.api.routers.devices import LinesIn, lines_among, seat_out
 from daicho.interfaces.api.routers.transfers import TransferIn, moves_among
-from daicho.interfaces.api.together import Act, Answer, Lane, Route, answer_together
+from daicho.interfaces.api.together import Act, Answer, Decision, Lane, Route, answer_together
 
 RENDERER = JsonRenderer()
+type Told = dict[str, Any] | BusinessError
 _is_open = False
 
 
@@ -53,22 +54,22 @@ class LanesMiddleware:
         return self.get_response(request)
 
 
-def make_transfers(acts: Sequence[Act]) -> list[Answer | None]:
-    """Make many transfers in one transaction; an answer for each that succeeded."""
+def make_transfers(acts: Sequence[Act]) -> list[Decision]:
+    """Make many transfers in one transaction; nobody is answered before its commit."""
     with one_act():
         callers = callers_of(acts)
         asks = _transfer_asks(callers)
         made = transfer_many([ask for _, ask in asks])
-        contents = [
-            (caller, {"entry": decision.uid, "request": None})
+        told: list[tuple[Caller, Told]] = [
+            (caller, decision if isinstance(decision, BusinessError) else {"entry": decision.uid, "request": None})
             for (caller, _), decision in zip(asks, made, strict=True)
-            if decision is not None and not isinstance(decision, BusinessError)
+            if decision is not None
         ]
-        return keep_answers(acts, 201, contents)
+        return keep_answers(acts, 201, told)
 
 
-def make_seats(act: rules.Act, acts: Sequence[Act]) -> list[Answer | None]:
-    """Assign to (or release from) many devices in one transaction; an answer for each that succeeded."""
+def make_seats(act: rules.Act, acts: Sequence[Act]) -> list[Decision]:
+    """Assign to (or release from) many devices in one transaction; nobody is answered before its commit."""
     with one_act():
         sights = [
             (caller, sight) for caller in callers_of(acts) if (sight := sight_of(caller, Permission.DEVICES_VIEW))
@@ -82,12 +83,16 @@ def make_seats(act: rules.Act, acts: Sequence[Act]) -> list[Answer | None]:
                 uid = caller.act.place["uid"]
                 ask = SeatAsk(caller.actor, sight.account, uid, act, lines, caller.request_id, body.memo)
                 asks.append((caller, sight, ask))
-        made = assign_many([ask for _, _, ask in asks])
-        done = [
-            (caller, sight, device) for (caller, sight, _), device in zip(asks, made, strict=True) if device is not None
-        ]
+        told: list[tuple[Caller, Told]] = []
+        done: list[tuple[Caller, Sight, Device]] = []
+        for (caller, sight, _), device in zip(asks, assign_many([ask for _, _, ask in asks]), strict=True):
+            if isinstance(device, BusinessError):
+                told.append((caller, device))
+            elif device is not None:
+                done.append((caller, sight, device))
         seats = seated([(sight, device) for _, sight, device in done])
-        return keep_answers(acts, 200, [(one[0], seat_out(seat)) for one, seat in zip(done, seats, strict=True)])
+        told += [(caller, seat_out(seat)) for (caller, _, _), seat in zip(done, seats, strict=True)]
+        return keep_answers(acts, 200, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +125,19 @@ def callers_of(acts: Sequence[Act]) -> list[Caller]:
     return found
 
 
-def keep_answers(
-    acts: Sequence[Act], status: int, contents: Sequence[tuple[Caller, dict[str, Any]]]
-) -> list[Answer | None]:
-    """The answers in the order of the acts, claimed with their keys in the acts' own transaction."""
-    answers = {
-        caller.number: Answer(status, RENDERER.render(None, content, response_status=status))  # type: ignore[arg-type]
-        for caller, content in contents
-    }
-    claim_answered(
-        Kept(caller.actor.owner, caller.act.key, caller.act.fingerprint, status, answers[caller.number].content)
-        for caller, _ in contents
-    )
-    return [answers.get(number) for number in range(len(acts))]
+def keep_answers(acts: Sequence[Act], status: int, told: Sequence[tuple[Caller, Told]]) -> list[Decision]:
+    """What each act hears, in their order; answers are claimed with their keys in the acts' own transaction."""
+    decisions: list[Decision] = [None] * len(acts)
+    kept = []
+    for caller, content in told:
+        if isinstance(content, BusinessError):
+            decisions[caller.number] = content
+            continue
+        text = RENDERER.render(None, content, response_status=status)  # type: ignore[arg-type]
+        decisions[caller.number] = Answer(status, text)
+        kept.append(Kept(caller.actor.owner, caller.act.key, caller.act.fingerprint, status, text))
+    claim_answered(kept)
+    return decisions
 
 
 def sight_of(caller: Caller, view: Permission) -> Sight | None:

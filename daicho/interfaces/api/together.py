@@ -1,8 +1,8 @@
 """Acts of programs that wait for one another share a commit (docs/decisions/0014-shared-commit.md).
 
 A thread of the process takes whatever acts are queued, makes them in one transaction, and answers each after the commit.
-It answers only what succeeds. What is refused, repeated, malformed or unlucky is not answered here: nothing was written
-for it, and it goes the ordinary way, alone, as if it had never been here.
+It answers what succeeds and what the rules refuse. What is repeated, malformed, unusual or unlucky is not answered here:
+nothing was written for it, and it goes the ordinary way, alone, as if it had never been here.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from typing import Any
 from django.core.exceptions import DisallowedHost
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from ninja import Schema
 from pydantic import ValidationError
 
+from daicho.core.errors import BusinessError
 from daicho.core.text import fingerprint
 from daicho.domain.access.queries import Knock
 from daicho.interfaces.api.idempotency import MAX_KEY
+from daicho.interfaces.api.problems import of_error
 
 logger = logging.getLogger("daicho.api")
 
@@ -34,6 +38,8 @@ MOST = 64
 LARGEST = 16_384
 """Bytes of a body; a longer one has many lines and is worth a commit of its own."""
 IDLE_SECONDS = 1.0
+PATIENCE = 0.25
+"""How long, of the time of the last batch, to wait for as many acts as it had: a batch of one costs half of one of eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,9 @@ class Answer:
     content: str
 
 
-type Make = Callable[[Sequence[Act]], list[Answer | None]]
+type Decision = Answer | BusinessError | None
+"""The answer, the refusal, or None: not made, to be made alone."""
+type Make = Callable[[Sequence[Act]], list[Decision]]
 
 
 class Lane:
@@ -64,8 +72,8 @@ class Lane:
         self._queue: SimpleQueue[_Ticket] = SimpleQueue()
         self._begun = threading.Lock()
 
-    def ask(self, act: Act) -> Answer | None:
-        """Wait until the act is durable; None: not made, to be made alone."""
+    def ask(self, act: Act) -> Decision:
+        """Wait until the act is durable or decided otherwise."""
         ticket = _Ticket(act)
         self._queue.put(ticket)
         if self._begun.acquire(blocking=False):
@@ -74,26 +82,31 @@ class Lane:
         return ticket.answer
 
     def _work(self) -> None:
-        rested = time.monotonic()
+        rested, last, took = time.monotonic(), 1, 0.0
         while True:
-            tickets = self._take()
-            if time.monotonic() - rested > IDLE_SECONDS:
+            tickets = self._take(last, took * PATIENCE)
+            begun = time.monotonic()
+            if begun - rested > IDLE_SECONDS:
                 close_old_connections()  # its health is asked again before it is used
             for ticket, answer in zip(tickets, self._made([ticket.act for ticket in tickets]), strict=True):
                 ticket.answer = answer
                 ticket.done.release()
             rested = time.monotonic()
+            last, took = len(tickets) + self._queue.qsize(), rested - begun
 
-    def _take(self) -> list[_Ticket]:
+    def _take(self, last: int, patience: float) -> list[_Ticket]:
+        """Whatever is queued. Those who were answered a moment ago come back now: as many are awaited for a moment."""
         taken = [self._queue.get()]
+        until = time.monotonic() + patience
         try:
             while len(taken) < MOST:
-                taken.append(self._queue.get_nowait())
+                wait = until - time.monotonic() if len(taken) < last else 0
+                taken.append(self._queue.get(timeout=wait) if wait > 0 else self._queue.get_nowait())
         except Empty:
             pass
         return taken
 
-    def _made(self, acts: Sequence[Act]) -> list[Answer | None]:
+    def _made(self, acts: Sequence[Act]) -> list[Decision]:
         try:
             return self.make(acts)
         except Exception:
@@ -107,7 +120,7 @@ class _Ticket:
 
     def __init__(self, act: Act) -> None:
         self.act = act
-        self.answer: Answer | None = None
+        self.answer: Decision = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -140,15 +153,28 @@ def read(request: HttpRequest, route: Route, place: dict[str, str]) -> Act | Non
 
 
 def answer_together(request: HttpRequest, routes: Sequence[Route]) -> HttpResponse | None:
-    """The answer of an act that was made together with others, if this is one and it succeeded."""
+    """The answer of an act that was decided together with others, if this is one."""
     for route in routes:
         if (found := route.path.fullmatch(request.path_info)) is not None:
             act = read(request, route, found.groupdict())
             answer = route.lane.ask(act) if act is not None else None
             if answer is None:
                 return None
+            if isinstance(answer, BusinessError):
+                return _refusal(request, answer)
             content = answer.content.encode()
             return HttpResponse(content, status=answer.status, headers={
                 "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(content)),
             })  # fmt: skip
     return None
+
+
+def _refusal(request: HttpRequest, error: BusinessError) -> HttpResponse:
+    """The refusal in the language that the request asks for, with the headers of the middleware that it did not pass."""
+    language = translation.get_language_from_request(request)
+    with translation.override(language):
+        answer = of_error(error)
+    answer["Content-Language"] = language
+    answer["Content-Length"] = str(len(answer.content))
+    patch_vary_headers(answer, ["Accept-Language"])
+    return answer

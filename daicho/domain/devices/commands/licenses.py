@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from daicho.core.actor import Actor
 from daicho.core.commands import command
+from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -29,7 +30,7 @@ from daicho.domain.ledger.rules import Act
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 __all__ = [
-    "Act", "SeatAsk", "UseLine", "assign_many", "assign_to_device", "release_from_device", "reuse_on_device", "use_spare_on_device",
+    "Device", "SeatAsk", "UseLine", "assign_many", "assign_to_device", "release_from_device", "reuse_on_device", "use_spare_on_device",
 ]  # fmt: skip
 
 
@@ -88,20 +89,23 @@ class SeatAsk:
     memo: str = ""
 
 
-def assign_many(asks: Sequence[SeatAsk]) -> list[Device | None]:
+def assign_many(asks: Sequence[SeatAsk]) -> list[Device | BusinessError | None]:
     """Assign to and release from devices in the caller's transaction for many that wait for one another, in order.
 
-    Each is whole or not at all. None: not done, nothing written; the single command tells why, or does it.
+    Each is whole or not at all, and a refused one fails nobody. None: a request that was made before, for the single
+    command to answer.
     """
     found = lock_devices([(one.actor, one.account, one.device_uid) for one in asks])
+    answers: list[Device | BusinessError | None] = list(found)
     devices = {number: device for number, device in enumerate(found) if isinstance(device, Device)}
     done = use_many([
         UseAsk(one.actor, one.account, device.unit, one.request_id, one.act, one.lines, one.memo, device.name)
         for number, device in devices.items()
         for one in (asks[number],)
     ])  # fmt: skip
-    seats = {number: device for (number, device), is_done in zip(devices.items(), done, strict=True) if is_done}
-    return [seats.get(number) for number in range(len(asks))]
+    for (number, device), one in zip(devices.items(), done, strict=True):
+        answers[number] = device if one is True else one or None
+    return answers
 
 
 @command(permission=Permission.LICENSES_MANAGE, events=("license.reused",))

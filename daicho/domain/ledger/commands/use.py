@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from daicho.core.actor import Actor
@@ -263,23 +262,28 @@ class UseAsk:
         return UseRequest(self.unit.pk, self.request_id, self.act, lines, CAUSES[self.act])
 
 
-def use_many(asks: Sequence[UseAsk]) -> list[bool]:
-    """Assign and release in the caller's transaction for many that wait for one another, in order; whether each was done.
+def use_many(asks: Sequence[UseAsk]) -> list[bool | BusinessError]:
+    """Assign and release in the caller's transaction for many that wait for one another, in order.
 
-    What was not done wrote nothing and fails nobody: refused, not permitted, or a request that was made before. The
-    single command tells why.
+    True: done. A refused one wrote nothing and fails nobody. False: a request that was made before, for the single
+    command to answer.
     """
     scopes: dict[int, Scope] = {}
+    done: list[bool | BusinessError] = [False] * len(asks)
     for number, one in enumerate(asks):
-        with suppress(BusinessError):
+        try:
             scopes[number] = _ensure_may_use(one.actor, one.account, one.unit, one.lines)
-    done = [False] * len(asks)
+        except BusinessError as refusal:
+            done[number] = refusal
     numbers, events = iter(scopes), list[Event]()
 
     def each(given: UseAnswer, steps: list[UseStep]) -> None:
         number = next(numbers)
         one = asks[number]
         done[number] = given.is_granted and not given.is_repeated
+        if given.refusals and not given.is_repeated:
+            names = names_for(scopes[number], [one.unit.virtual_account])
+            done[number] = _refused(given.refusals[0], one.act, names)
         events.extend(describe_uses(one.actor, KINDS[one.act], steps, subject=one.subject, memo=one.memo))
 
     if scopes:
@@ -309,7 +313,7 @@ def _decide(unit: Unit, request_id: uuid.UUID, act: Act, lines: Sequence[UseLine
     return decided
 
 
-def _refused(refusal: Refusal, act: Act, names: Names) -> Exception:
+def _refused(refusal: Refusal, act: Act, names: Names) -> BusinessError:
     if refusal.code == "bad_quantity":
         if act is Act.TAKE:
             return quantity_too_large(refusal.tag.sku)
