@@ -79,6 +79,7 @@ def run(setting: Setting) -> Result:
         time.sleep(wait)
         with setting.working():
             rate, rows, meanwhile = asyncio.run(beside(storm, peak / 2, lambda: swept(at[0])))
+            behind = last_alert(at[0], rows["ledger_holding"])
     print(f"rows of the sweep {rows}\nrows of the limit {limit_rows}", file=sys.stderr)
     if limit_rows is not None and per_end(rows) != per_end(limit_rows):
         sys.exit("the two sides write different rows")
@@ -90,7 +91,7 @@ def run(setting: Setting) -> Result:
     ):
         if found is not None:
             result.lines.append(Line(name, found.p50, found.p99, found.rate))
-    result.more = {"ends": ends, "peak": round(peak, 1), "rows": rows, "limit_rows": limit_rows,
+    result.more = {"ends": ends, "peak": round(peak, 1), "alerts_behind_s": behind, "rows": rows, "limit_rows": limit_rows,
                    "p99_missed": meanwhile.p99 > 100}  # fmt: skip
     return result
 
@@ -182,6 +183,21 @@ def swept(end: dt.datetime) -> tuple[float, dict[str, int]]:
     )
     span = events.aggregate(first=Min("at"), last=Max("at"))
     return found[0] / (span["last"] - span["first"]).total_seconds(), dict(zip(ROWS, found, strict=True))
+
+
+def last_alert(end: dt.datetime, ends: int) -> float | None:
+    """Seconds from the instant until every end was an alert; None if that took longer than two minutes."""
+    from django.db.models import Max
+
+    from daicho.domain.alerts.models import Alert
+
+    alerts = Alert.objects.filter(kind="ended", since__gte=end)
+    for _ in range(240):
+        if alerts.count() >= ends:
+            found: dt.datetime = alerts.aggregate(last=Max("since"))["last"]
+            return round((found - end).total_seconds(), 1)
+        time.sleep(0.5)
+    return None
 
 
 def raw(setting: Setting, end: dt.datetime) -> tuple[float, dict[str, int]]:

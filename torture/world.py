@@ -104,6 +104,12 @@ class Installation:
         if isinstance(program, Server):
             program.wait_until_open()
 
+    def revive_what_ended(self) -> None:
+        """What a process manager does: the web server ends by itself when its processes die twice within seconds."""
+        for program in self.programs:
+            if program.process is not None and program.process.poll() is not None:
+                self.revive(program)
+
     def wait_until_ready(self, seconds: float = 60) -> None:
         wait_for(f"{self.site}/readyz", seconds=seconds)
 

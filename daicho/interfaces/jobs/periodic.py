@@ -103,7 +103,7 @@ def forget_jobs() -> object:
 
 JOBS = (
     Job("send-mail", timedelta(seconds=2), send_mail),
-    Job("sweep-ledger", timedelta(seconds=15), sweep_ledger),
+    Job("sweep-ledger", timedelta(seconds=5), sweep_ledger),
     Job("watch-alerts", timedelta(seconds=20), watch_alerts),
     Job("seal-events", timedelta(seconds=30), seal_events),
     Job("land-orders", timedelta(seconds=20), land_orders),
