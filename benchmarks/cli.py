@@ -87,7 +87,8 @@ def row(line: Line) -> str:
     limit = f"{line.limit_ms:.2f}" if line.limit_ms else ""
     target = f"{line.target_ms:.0f}" if line.target_ms is not None else ""
     rate = f"{line.rate:,.0f}" if line.rate else ""
-    mark = f"  HTTP {line.status}" if line.status != 200 else "  *" if line.missed else ""
+    judged = ("  missed" if line.missed else "  met") if line.target_ms is not None else ""
+    mark = f"  HTTP {line.status}" if line.status != 200 else judged
     return f"{line.name[:44]:44}{line.p50_ms:9.2f}{line.p99_ms:9.2f}{limit:>9}{ratio:>7}{target:>8}{rate:>9}{mark}"
 
 

@@ -30,26 +30,21 @@ lots_of_orders: list[Callable[[SmartAccount, str, int], QuerySet[Any] | None]] =
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The rows that one word means, as conditions on holdings. `parts`: the same, each apart; `few`: all of them are."""
+    """The holdings that one word means: conditions of which one must hold; `ids` instead where they are few."""
 
     parts: tuple[Q, ...]
-    few: bool
+    ids: frozenset[int] | None
 
     def narrow(self, found: QuerySet[Holding]) -> QuerySet[Holding]:
         """Only those rows."""
         if not self.parts:
             return found.none()
-        if self.few:
-            ids = [_holdings(found, part) for part in self.parts]
-            return found.filter(pk__in=ids[0].union(*ids[1:], all=True) if ids[1:] else ids[0])
+        if self.ids is not None:
+            return found.filter(pk__in=self.ids)
         either = self.parts[0]
         for part in self.parts[1:]:
             either |= part
         return found.filter(either)
-
-
-def _holdings(found: QuerySet[Holding], part: Q) -> QuerySet[Any]:
-    return found.select_related(None).order_by().filter(part).values("pk")
 
 
 def meanings(sight: Sight, text: str) -> list[Meaning]:
@@ -61,7 +56,7 @@ def _meaning(sight: Sight, word: str) -> Meaning:
     parts: list[Q] = []
     few = True
     if tags := list(tags_named(word)):
-        parts.append(Q(lot__tag__in=tags))
+        parts.append(Q(lot__account=sight.account, lot__tag__in=tags))
         few = count_up_to(Lot.objects.filter(account=sight.account, tag__in=tags), FEW) <= FEW
     places = sight.all_virtual_accounts().filter(name_key__contains=name_key(word)).order_by()
     ids = list(places.values_list("pk", flat=True)[: FEW_PLACES + 1])
@@ -80,7 +75,11 @@ def _meaning(sight: Sight, word: str) -> Meaning:
     count = count_up_to(noted, FEW)
     if count:
         parts.append(Q(lot__in=list(noted[:FEW]) if count <= FEW else noted))
-    return Meaning(tuple(parts), few and count <= FEW)
+    if not few or count > FEW:
+        return Meaning(tuple(parts), None)
+    # Each part on its own: joined to the conditions of a list, the database began at the wrong end.
+    known = {pk for part in parts for pk in Holding.objects.filter(part).values_list("pk", flat=True)}
+    return Meaning(tuple(parts), frozenset(known))
 
 
 def _by_order(account: SmartAccount, word: str) -> tuple[Q | None, bool]:
@@ -101,7 +100,7 @@ def count_meant(found: QuerySet[Holding], meant: list[Meaning]) -> int:
     for one in meant[1:]:
         rest = one.narrow(rest)
     first = meant[0]
-    if not first.few and len(first.parts) > 1:
+    if first.ids is None and len(first.parts) > 1:
         for part in first.parts:
             if (most := count_up_to(rest.filter(part).select_related(None))) > COUNT_LIMIT:
                 return most
