@@ -6,6 +6,7 @@ import html
 import re
 import uuid
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from daicho.core.clock import today
 from daicho.domain.ledger.commands.correct import right_lot
@@ -77,6 +78,9 @@ def test_a_correction_is_shown_before_it_is_done_and_the_old_lot_points_to_the_r
     shown = page(ledger, f"{lot.uid}/correct/", wanted | {"act": "preview"})
     assert "2 of them will be unassigned" in shown
     assert "end date" in page(ledger, f"{lot.uid}/correct/", wanted | {"act": "preview", "kind": "perpetual"}, 422)
+    started = lot.start_at.astimezone(ZoneInfo(ZONE)).date().isoformat()
+    same = {"quantity": "10", "act": "preview", "start_on": started, "end_on": (today(ZONE) + 30 * DAY).isoformat()}
+    assert "Nothing is changed" in page(ledger, f"{lot.uid}/correct/", wanted | same, 422)
     act = wanted | {"act": "correct", "seen": hidden(shown, "seen")}
     page(ledger, f"{lot.uid}/correct/", act | {"quantity": "13"}, 409)
     first, again = (page(ledger, f"{lot.uid}/correct/", act, 302) for _time in range(2))

@@ -60,11 +60,11 @@ def crumbs(account: SmartAccount, lot: str = "") -> list[kit.Crumb]:
     return [*found, kit.Crumb(lot, lots_url(account, "detail", lot))] if lot else found
 
 
-def state_of(row: IssuedLot) -> str:
-    """By the lot's own days; cancelled where nothing is left of it."""
+def state_of(row: IssuedLot) -> str | kit.State:
+    """By the lot's own days; where nothing is left of it (cancelled, revoked, exchanged), that."""
     lot, at = row.lot, now()
     if row.is_gone:
-        return "cancelled"
+        return kit.State("cancelled", text=_("Nothing left"))
     if lot.end_at is not None and lot.end_at <= at:
         return "ended"
     return "not_started" if lot.start_at > at else "in_force"
@@ -178,6 +178,10 @@ class ReasonForm(forms.Form):
     """Why the operator takes licenses back."""
 
     reason = reason_field()
+
+
+class Unchanged(Exception):
+    """A correction that corrects nothing."""
 
 
 class Stale(Exception):
@@ -294,12 +298,18 @@ def correct(request: HttpRequest, here: Here, identifier: str, lot: str) -> Http
                 except Stale:
                     stale = True
             preview = preview_correction(here.actor, account=account, lot=found, right=right())
+            changes = _changes(row, initial, data, preview)
+            if not any(change["changed"] for change in changes):
+                form.add_error(None, _("Nothing is changed. Enter what the lot should be."))
+                raise Unchanged
             context |= {
                 "preview": preview,
-                "changes": _changes(row, initial, data, preview),
+                "changes": changes,
                 "seen": fingerprint([lot, preview.before, right().content()]),
                 "stale": stale,
             }
+        except Unchanged:
+            pass
         except BusinessError as error:
             if error.http_status == 404:
                 raise
