@@ -15,7 +15,7 @@ from daicho.domain.alerts.kinds import KINDS
 from daicho.domain.alerts.models import Alert
 from daicho.domain.mailbox.commands import post_mail
 
-LONGEST_STEP = 5_000
+LONGEST_STEP = 1_000
 SHOWN = 20
 FOR_ALL = 50  # spares looked at, of which each hearer is told the first that he sees
 

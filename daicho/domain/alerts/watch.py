@@ -17,7 +17,7 @@ from daicho.domain.alerts import at_once, summary
 from daicho.domain.alerts.kinds import KINDS, AlertKind
 from daicho.domain.alerts.models import Alert
 
-LONGEST_STEP = 5_000
+LONGEST_STEP = 1_000
 """Alerts opened or resolved in one transaction."""
 
 type Place = tuple[int | None, dt.datetime | None]

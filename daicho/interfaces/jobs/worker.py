@@ -33,6 +33,7 @@ from daicho.interfaces.jobs.periodic import JOBS, RUNNERS, Job
 logger = logging.getLogger("daicho.worker")
 
 HEARTBEAT_SECONDS = 10
+NICENESS = 5
 LONGEST_PAUSE = timedelta(minutes=5)
 SLOTS = 2
 SLOT_PAUSE = 0.5  # seconds until a slot looks for a job again
@@ -50,7 +51,8 @@ class Worker:
         self.failures = dict.fromkeys((job.name for job in jobs), 0)
 
     def run_forever(self) -> int:
-        """Work until a signal asks to stop; exit code 0."""
+        """Work until a signal asks to stop, behind whoever answers people; exit code 0."""
+        os.nice(NICENESS)
         asked_to_stop = signals(signal.SIGTERM, signal.SIGINT)
         announce_jobs([job.name for job in self.jobs])
         threads = [threading.Thread(target=self.repeat, args=(job,), name=job.name) for job in self.jobs]
