@@ -75,7 +75,6 @@ class Torture:
             struck.append(killer.strike(self.installation, target, chance))
         time.sleep(self.seconds / 2)
         storm.stop()
-        self.installation.revive_what_ended()
         self.installation.wait_until_ready()
         self.acts += storm.acts
         open_acts = [act for act in storm.acts if act.state == UNKNOWN]

@@ -104,14 +104,20 @@ class Installation:
         if isinstance(program, Server):
             program.wait_until_open()
 
-    def revive_what_ended(self) -> None:
-        """What a process manager does: the web server ends by itself when its processes die twice within seconds."""
-        for program in self.programs:
-            if program.process is not None and program.process.poll() is not None:
-                self.revive(program)
-
     def wait_until_ready(self, seconds: float = 60) -> None:
-        wait_for(f"{self.site}/readyz", seconds=seconds)
+        """Meanwhile do what a process manager does: the web server ends by itself when its process dies twice in seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for program in self.programs:
+                if program.process is not None and program.process.poll() is not None:
+                    self.revive(program)
+            try:
+                wait_for(f"{self.site}/readyz", seconds=2)
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     def inside(self, what: str, **arguments: Any) -> Any:
         """Run a function of `torture.inside` in the installation's environment."""
