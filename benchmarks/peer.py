@@ -113,7 +113,7 @@ def peer(server: str) -> Iterator[Seller]:
             "DATABASE_PSWD": where["PASSWORD"] or "none", "DATABASE_NAME": where["NAME"],
         }  # fmt: skip
         made = subprocess.run(
-            [python, ROOT / "benchmarks/peer_setup.py", f"http://{domain}/", str(KINDS)],
+            [python, "-P", ROOT / "benchmarks/peer_setup.py", f"http://{domain}/", str(KINDS)],
             env=setting, stdout=subprocess.PIPE, text=True, check=True, cwd=CACHE,
         )  # fmt: skip
         world = json.loads(made.stdout.splitlines()[-1])
