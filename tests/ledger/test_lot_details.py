@@ -24,7 +24,12 @@ from daicho.domain.ledger.queries.lots import LotCriteria, list_lots
 from daicho.domain.ledger.queries.sight import look
 from tests.world import World
 
-SHARED = {"management_number": "管理-０１", "department": "情報システム部", "storage_place": "金庫 A", "note": "稟議 42"}
+SHARED = {
+    "management_number": "管理-０１",
+    "department": "情報システム部",
+    "storage_place": "金庫 A",
+    "note": "稟議 42",
+}
 COMPANY = {"certificate_number": "CERT-7", "amount": 1_200_000, "currency": "JPY"}
 ALL = Details(**SHARED, **COMPANY)
 
@@ -163,7 +168,9 @@ def test_a_column_that_cannot_be_taken_is_named_and_nothing_is_written(
 
 
 def test_an_amount_taken_away_takes_its_currency_along_and_control_characters_go(world: World, lot: Lot) -> None:
-    assert write(world, "admin", lot, amount=None, note=" a\x00\tb ") == replace(ALL, amount=None, currency="", note="a b")
+    assert write(world, "admin", lot, amount=None, note=" a\x00\tb ") == replace(
+        ALL, amount=None, currency="", note="a b"
+    )
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def branch_totals(place: VirtualAccount) -> list[BranchLine]:
             row["reserved_sum"],
             row["balance_sum"],
             row["pending_sum"],
-        )  # fmt: skip
+        )
         for row in sums
     ]
     return sorted(lines, key=lambda line: line.tag.sku)

@@ -21,8 +21,8 @@ from daicho.domain.access.policy import ensure_may, ensure_operator, ensure_part
 from daicho.domain.access.rules import OperatorPermission, Permission
 from daicho.domain.catalog.rules import search_words
 from daicho.domain.ledger.models import Holding, Place
-from daicho.domain.ledger.queries.sight import tags_named
 from daicho.domain.ledger.queries.exchanged import Exchange, exchanged_for
+from daicho.domain.ledger.queries.sight import tags_named
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.orders.queries.naming import orders_with
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount

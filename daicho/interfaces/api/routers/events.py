@@ -53,7 +53,15 @@ class EventParams(Schema):
     until: AwareDatetime | None = None
 
     def as_filter(self) -> EventFilter:
-        return EventFilter(self.q, self.who, self.kind, self.subject, self.act, self.since, self.until)
+        return EventFilter(
+            text=self.q,
+            who=self.who,
+            kind=self.kind,
+            subject_uid=self.subject,
+            act=self.act,
+            since=self.since,
+            until=self.until,
+        )
 
 
 class EventOut(Schema):
