@@ -15,7 +15,6 @@ from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from psycopg.types.json import Jsonb
 
 from daicho.core.db import is_postgres
 
@@ -85,7 +84,7 @@ def insert_rows(
     made: list[tuple[Any, ...]] = []
     for part in chunks(rows):
         if len(part) > 1 and is_postgres():
-            values, parameters = as_table(types, _ready(fields, part))
+            values, parameters = as_table(types, list(_ready(fields, part)))
             values = f"SELECT * FROM {values}"  # noqa: S608
         else:
             values = "VALUES " + ", ".join([f"({marks(fields)})"] * len(part))
@@ -120,25 +119,24 @@ def _bare(value: Any) -> Any:
     return str(value) if isinstance(value, Enum) else value
 
 
-def _ready(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def _ready(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
     prepared = [_prepared(field) for field in fields]
-    return [
+    if not any(prepared):
+        return rows
+    return (
         [
             value if prepare is None or value is None else prepare(value, connection)
             for prepare, value in zip(prepared, row, strict=True)
         ]
         for row in rows
-    ]
+    )
 
 
 def insert_numbered(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
     """Insert many rows and return their primary keys, in their order."""
     if not takes_arrays(rows):
         return [number for (number,) in insert_rows(model, columns, rows, "RETURNING id")]
-    table = model._meta.db_table
-    numbers = [number for (number,) in ask(
-        "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, len(rows)]
-    )]  # fmt: skip
+    numbers = new_ids(model, len(rows))
     insert_rows(model, ["id", *columns], [(number, *row) for number, row in zip(numbers, rows, strict=True)])
     return numbers
 
@@ -148,7 +146,7 @@ def takes_arrays(rows: Sequence[Any]) -> bool:
     return len(rows) >= MANY and is_postgres() and not connection.queries_logged
 
 
-def _copy(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> None:
+def _copy(model: type[models.Model], fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> None:
     names = ", ".join(field.column for field in fields)
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
@@ -163,7 +161,7 @@ def _copy(model: type[models.Model], fields: Sequence[Any], rows: Sequence[Seque
 
 def _prepared(field: Any) -> Callable[[Any, Any], Any] | None:
     """What PostgreSQL's driver does not know to do with a value of this column; it knows all plain ones."""
-    plain = (models.CharField, models.IntegerField, models.BooleanField, models.DateTimeField, models.ForeignKey)
+    plain = (models.CharField, models.IntegerField, models.BooleanField, models.DateField, models.ForeignKey)
     return None if isinstance(field, (*plain, models.AutoField, models.UUIDField)) else field.get_db_prep_value
 
 
@@ -191,25 +189,14 @@ def copy_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[
     ]
     rest = tuple(field.get_default() for field in others)
     fields = [*named, *others]
-    table, names = model._meta.db_table, ", ".join(field.column for field in fields)
+    whole = ((*row, *rest) for row in rows)
+    if is_postgres():
+        _copy(model, fields, whole)
+        return
+    names = ", ".join(field.column for field in fields)
+    statement = f"INSERT INTO {model._meta.db_table} ({names}) VALUES ({marks(fields)})"  # noqa: S608
     with connection.cursor() as cursor:
-        if is_postgres():
-            json = [place for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
-            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    values = (*row, *rest)
-                    copy.write_row(_with_json(values, json) if json else values)
-            return
-        statement = f"INSERT INTO {table} ({names}) VALUES ({marks(fields)})"  # noqa: S608
-        cursor.executemany(statement, [parameters_of(fields, [(*row, *rest)]) for row in rows])
-
-
-def _with_json(values: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    found = list(values)
-    for place in places:
-        if found[place] is not None:
-            found[place] = Jsonb(found[place])
-    return found
+        cursor.executemany(statement, [parameters_of(fields, [row]) for row in whole])
 
 
 def chunks[T](items: Sequence[T], size: int = ROWS) -> Iterator[Sequence[T]]:

@@ -236,17 +236,18 @@ class Book:
     def move(self, entry: Entry, lot: Lot, source: PlaceRow, target: PlaceRow, quantity: int) -> None:
         """Post so many of a lot from one place to another."""
         self.moves.append(LotMove(entry, lot, source, target, quantity))
-        self._lay(lot, source, -quantity)
-        self._lay(lot, target, quantity)
+        self.lay(lot, source, -quantity)
+        self.lay(lot, target, quantity)
 
     def take_back(self, mark: int) -> None:
         """Forget the moves after the first `mark`, as if nobody had tried them. Ladders are reckoned by the caller."""
         for move in reversed(self.moves[mark:]):
-            self._lay(move.lot, move.target, -move.quantity)
-            self._lay(move.lot, move.source, move.quantity)
+            self.lay(move.lot, move.target, -move.quantity)
+            self.lay(move.lot, move.source, move.quantity)
         del self.moves[mark:]
 
-    def _lay(self, lot: Lot, place: PlaceRow, quantity: int) -> None:
+    def lay(self, lot: Lot, place: PlaceRow, quantity: int) -> None:
+        """So many more (or fewer) of a lot are at a place; its posting is the caller's."""
         self.quantities[place.id, lot.pk] += quantity
         if place.kind not in OF_POOL or place.virtual_account_id is None:
             return

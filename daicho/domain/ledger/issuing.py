@@ -107,7 +107,7 @@ def _lay_down(
         for pile, quantity in piles.items()
     ]  # fmt: skip
     for move in moves:
-        book._lay(move.lot, move.target, move.quantity)
+        book.lay(move.lot, move.target, move.quantity)
     copy_rows(Lot, LOT, lot_rows)
     copy_rows(Posting, ("account", "entry", "lot", "source", "target", "quantity"), posting_rows)
     copy_rows(Holding, ("account", "place", "lot", "is_issue", "quantity"), holding_rows)
