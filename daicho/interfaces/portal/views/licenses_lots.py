@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from daicho.core import tabular
 from daicho.core.clock import today
@@ -20,6 +20,7 @@ from daicho.domain.ledger.details import FIELDS, Details
 from daicho.domain.ledger.queries.details_file import cell
 from daicho.domain.ledger.queries.lot_details import UNSEEN, details_by_uid, details_of
 from daicho.domain.ledger.queries.lots import LotCells, LotCriteria, every_lot, list_lots
+from daicho.domain.ledger.queries.lots_csv import Words, csv_of_lots
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views.licenses_parts import KINDS, last_day_of, license_name, sight_of
@@ -158,6 +159,13 @@ class LotList(ListPage):
         rows = every_lot(self.sight, self.criteria(q), sort=q.sort or "end", descending=q.descending)
         zone = self.here.account.time_zone
         return cells_with_details(self.sight, rows, keys, zone) if details else file_cells(rows, keys, zone)
+
+    def plain_lines(self, q: ListQuery, keys: Sequence[str]) -> Iterator[bytes] | None:
+        words = Words(
+            {code: str(word) for code, word in KINDS.items()}, LOT_LOOK, (get_language() or "").startswith("ja"),
+            timezone.get_current_timezone_name(),
+        )  # fmt: skip
+        return csv_of_lots(self.sight, self.criteria(q), keys, words, sort=q.sort or "end", descending=q.descending)
 
     def fetch(self, q: ListQuery) -> Page:
         page = list_lots(
