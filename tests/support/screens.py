@@ -62,6 +62,16 @@ AREAS: dict[str, list[tuple[str, list[Shot]]]] = {
         Shot(A + "transfers/new/", press=(*CHOSEN, "=select[name=target]", "=[name^='n-']", "button[value=check]")),
         Shot(A + "transfers/"), Shot(A + "transfers/", FIRST), Shot(A + "transfers/csv/"),
     ])],
+    "lots-statement": [
+        (ADMINISTRATOR, [
+            Shot(A + "statement/"), Shot(A + "lots/"), Shot(A + "lots/", FIRST), Shot(A + "lots/", FIRST, ("main .page-acts .btn-primary",)),
+            Shot(A + "lots/import/"), Shot(A + "jobs/"),
+        ]),
+        (OPERATOR, [
+            Shot("/operator/accounts/example.co.jp/lots/"), Shot("/operator/accounts/example.co.jp/lots/", FIRST),
+            Shot("/operator/api-clients/"), Shot("/operator/jobs/"),
+        ]),
+    ],
     "devices": [(ADMINISTRATOR, [
         Shot(A + "devices/"), Shot(A + "devices/", FIRST), Shot(A + "devices/new/"), Shot(A + "devices/import/"),
         Shot(A + "devices/", FIRST, ("main .page-acts .btn-primary",)),
