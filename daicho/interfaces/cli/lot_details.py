@@ -9,7 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed, read_input
 
 
 def add(acts: Subparsers) -> None:
@@ -62,10 +62,7 @@ def import_file(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.commands.lot_details import import_lot_details
     from daicho.domain.ledger.queries.details_file import read_details_file
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     actor = console_actor()
     account = find_account(actor, arguments.account)
     found = read_details_file(actor, account=account, content=content)

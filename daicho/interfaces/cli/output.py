@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from daicho.core.errors import BusinessError, FieldErrors
@@ -17,6 +18,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     from django.utils.translation import gettext as _
 
     parser.add_argument("--json", action="store_true", help=_("answer as one JSON document"))
+
+
+def read_input(path: Path) -> bytes:
+    """A file that the command line names. Raises `file_unreadable`."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BusinessError("file_unreadable", 422, f"{path}: {error.strerror}") from error
 
 
 def answer(arguments: argparse.Namespace, data: Any, text: str) -> int:

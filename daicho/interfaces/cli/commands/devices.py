@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, read_input
 
 if TYPE_CHECKING:
     from daicho.domain.devices.models import Device
@@ -43,10 +43,7 @@ def import_file(arguments: argparse.Namespace) -> int:
     from daicho.domain.access.policy import find_account
     from daicho.domain.devices.commands.csv_import import create_devices_from_csv, read_device_file
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     actor = console_actor()
     account = find_account(actor, arguments.account)
     found = read_device_file(actor, account=account, content=content)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, read_input
 
 
 def register(subparsers: Subparsers) -> None:
@@ -23,10 +23,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from daicho.domain.catalog.commands.imports import import_catalog
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     result = import_catalog(console_actor(), content=content, dry_run=arguments.dry_run)
     counts = {"rows": result.rows, "added": result.added, "changed": result.changed, "unchanged": result.unchanged}
     lines = [_("%(rows)d rows: %(added)d new, %(changed)d changed, %(unchanged)d unchanged.") % counts]

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, read_input
 
 
 def register(subparsers: Subparsers) -> None:
@@ -24,10 +24,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from daicho.domain.accounts.commands.customers import import_customers
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     done = import_customers(console_actor(), content=content, dry_run=arguments.dry_run)
     told = _("Customers added: %(added)s. Changed: %(changed)s.") % {"added": done.added, "changed": done.changed}
     return answer(arguments, {"added": done.added, "changed": done.changed, "dry_run": arguments.dry_run}, told)

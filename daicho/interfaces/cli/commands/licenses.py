@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, read_input
 
 STATES = ("short", "ended", "ending", "not_started", "in_compliance")
 
@@ -107,10 +107,7 @@ def transfer_file(arguments: argparse.Namespace) -> int:
     from daicho.domain.ledger.queries.sight import look
     from daicho.domain.ledger.queries.transfer_file import read_transfer_file
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     actor = console_actor()
     account = find_account(actor, arguments.account)
     found = read_transfer_file(look(actor, account), content)

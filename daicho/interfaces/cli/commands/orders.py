@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from daicho.interfaces.cli.actor import console_actor
-from daicho.interfaces.cli.output import Subparsers, add_json, answer, failed
+from daicho.interfaces.cli.output import Subparsers, add_json, answer, read_input
 
 
 def register(subparsers: Subparsers) -> None:
@@ -43,10 +43,7 @@ def import_file(arguments: argparse.Namespace) -> int:
     from daicho.domain.orders import sheet
     from daicho.domain.orders.commands.imports import import_orders, is_large, preview_import
 
-    try:
-        content = arguments.file.read_bytes()
-    except OSError as error:
-        return failed(arguments, "file_unreadable", f"{arguments.file}: {error.strerror}", 1)
+    content = read_input(arguments.file)
     actor = console_actor()
     if arguments.each is not None:
         return import_each(arguments, content)
