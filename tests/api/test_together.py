@@ -6,6 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Sequence
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -186,19 +187,29 @@ def test_an_answer_together_reads_like_one_alone(world: World, client: Client) -
     assert again["Idempotency-Replayed"] == "true"
 
 
-def test_a_streamed_answer_keeps_its_turn_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_streamed_answer_keeps_its_connection_and_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = turns.Turns(1)
-    (lent,) = ours.free.queue
     monkeypatch.setattr(turns, "_turns", ours)
+    monkeypatch.setattr(ours, "streams", Semaphore(1))
     before = connections["default"]
 
     def parts(request: HttpRequest) -> HttpResponse:
         return StreamingHttpResponse(str(connections["default"] is lent) for _ in range(2))  # type: ignore[return-value]
 
-    answer = turns.TurnsMiddleware(parts)(RequestFactory().get("/"))
+    def ask() -> HttpResponse:
+        return turns.TurnsMiddleware(parts)(RequestFactory().get("/"))  # type: ignore[return-value]
+
+    (lent,) = ours.free.queue
+    apart = ask()
+    assert list(ours.free.queue) != [lent]
+    (second,) = ours.free.queue
+    in_turn = ask()  # as many as may are apart already
     assert ours.free.empty()
-    assert b"".join(answer) == b"TrueTrue"
-    assert ours.free.qsize() == 1
+    in_turn.close()  # unread
+    assert list(ours.free.queue) == [second]
+    assert b"".join(apart) == b"TrueTrue"
+    assert list(ours.free.queue) == [second]
+    assert ours.streams.acquire(blocking=False)
     connections["default"] = before
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from queue import LifoQueue
+from threading import Semaphore
 from typing import Any
 
 from django.db import connections
@@ -17,6 +18,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 ALIAS = "default"
+STREAMS = 8
+"""Answers of one process that may go on apart at a time: whoever reads a long file slowly keeps nobody waiting."""
 _END = object()
 
 
@@ -25,10 +28,15 @@ class Turns:
 
     def __init__(self, count: int) -> None:
         self.free: LifoQueue[BaseDatabaseWrapper] = LifoQueue()  # the last one used knows its statements best
+        self.streams = Semaphore(STREAMS)
         for _ in range(count):
-            made = connections.create_connection(ALIAS)
-            made.inc_thread_sharing()
-            self.free.put(made)
+            self.add()
+
+    def add(self) -> None:
+        """One connection more, opened when it is used."""
+        made = connections.create_connection(ALIAS)
+        made.inc_thread_sharing()
+        self.free.put(made)
 
     def take(self) -> Turn:
         """Wait for a turn; to be given back."""
@@ -42,7 +50,13 @@ class Turn:
 
     def __init__(self, turns: Turns, connection: BaseDatabaseWrapper) -> None:
         self._turns, self._connection = turns, connection
-        self._is_over = False
+        self._is_over = self._is_apart = False
+
+    def go_apart(self) -> None:
+        """Keep the connection to the end and let another one take this turn, unless many did so already."""
+        self._is_apart = self._turns.streams.acquire(blocking=False)
+        if self._is_apart:
+            self._turns.add()
 
     @contextmanager
     def here(self) -> Iterator[None]:
@@ -56,6 +70,10 @@ class Turn:
     def give_back(self) -> None:
         if not self._is_over:
             self._is_over = True
+            if self._is_apart:
+                self._connection.close()
+                self._turns.streams.release()
+                return
             self._connection.close_if_unusable_or_obsolete()
             self._turns.free.put(self._connection)
 
@@ -99,7 +117,7 @@ def one_turn() -> Iterator[None]:
 
 
 class TurnsMiddleware:
-    """Lets each request have its turn; an answer that streams keeps it to its end."""
+    """Lets each request have its turn; an answer that streams goes on apart, with its connection."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -113,9 +131,10 @@ class TurnsMiddleware:
             with turn.here():
                 response = self.get_response(request)
             if isinstance(response, StreamingHttpResponse):
-                parts = turn.while_streaming(iter(response))
-                response.streaming_content = parts
-                response._resource_closers.append(parts.close)  # type: ignore[attr-defined]
+                turn.go_apart()
+                response.streaming_content = turn.while_streaming(iter(response))
+                # parts that nobody ever asked for do not give anything back
+                response._resource_closers.append(turn.give_back)  # type: ignore[attr-defined]
                 streams = True
             return response
         finally:
