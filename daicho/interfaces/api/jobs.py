@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
-from ninja import Schema, Status
+from ninja import Status
 
 from daicho.domain.bulk.queries import progress_of, title_of
+from daicho.interfaces.api.schemas import Told
 
 if TYPE_CHECKING:
     from daicho.domain.bulk.models import Job
 
 
-class JobOut(Schema):
+class JobOut(Told):
     """A job. `succeeded` and `refused` count rows, `total` is null while it is not known, `error` tells why it failed.
 
     Ask again until `ended_at` is set; `result` and `refused_rows` are addresses of files, null where there is none.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ninja import Schema
-
 from daicho.domain.ledger.details import COMPANY, FIELDS, Details
+from daicho.interfaces.api.schemas import Told
 
 
-class LotDetailsOut(Schema):
+class LotDetailsOut(Told):
     """The ledger columns of a lot. `amount`: in the smallest unit of `currency` (ISO 4217). `certificate_number`, `amount`
     and `currency` are the company's: null for who has no role in the whole account."""
 

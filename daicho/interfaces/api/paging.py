@@ -8,6 +8,7 @@ from typing import Any
 from ninja import Field, Schema
 
 from daicho.core.paging import Page
+from daicho.interfaces.api.schemas import Told
 
 
 class PageParams(Schema):
@@ -17,7 +18,7 @@ class PageParams(Schema):
     cursor: str | None = Field(None, max_length=1000)
 
 
-class Paged[T](Schema):
+class Paged[T](Told):
     """One page. `next` and `previous` are cursors, null at either end."""
 
     items: list[T]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from daicho.domain.ledger.limits import MAX_QUANTITY
 
@@ -21,7 +21,13 @@ Uid = Annotated[str, Field(min_length=1, max_length=16)]
 Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
 
 
-class Named(Schema):
+class Told(BaseModel):
+    """What an answer holds: of dicts and of objects alike. Read by pydantic alone, several times faster than a Schema."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Named(Told):
     """A thing by handle and name."""
 
     uid: str
@@ -34,7 +40,7 @@ class MemoIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class RowErrorOut(Schema):
+class RowErrorOut(Told):
     """A row that cannot be taken; the head is row 1."""
 
     row: int

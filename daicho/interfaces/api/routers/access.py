@@ -26,7 +26,7 @@ from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.people import chosen
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Access"])
 
@@ -34,7 +34,7 @@ Reason = Annotated[Text, Field(min_length=1, max_length=500)]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
-class ProfileOut(Schema):
+class ProfileOut(Told):
     """The person who is logged in."""
 
     uid: str
@@ -56,7 +56,7 @@ class ProfileIn(Schema):
     keyboard_shortcuts: bool = True
 
 
-class FoundAccountOut(Schema):
+class FoundAccountOut(Told):
     """An account of the caller's own mail domain."""
 
     identifier: str
@@ -66,7 +66,7 @@ class FoundAccountOut(Schema):
     has_right: bool
 
 
-class AccessRequestOut(Schema):
+class AccessRequestOut(Told):
     """A request for a role. `virtual_account_name`: as the asker typed it, empty for the whole account."""
 
     uid: str

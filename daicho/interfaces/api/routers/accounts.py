@@ -19,12 +19,12 @@ from daicho.domain.accounts.queries_guides import guides as offered_guides
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Accounts"])
 
 
-class AccountOut(Schema):
+class AccountOut(Told):
     """A Smart Account. `good_standing_until`: from then on changes wait for an acceptance of the agreement."""
 
     identifier: str
@@ -121,7 +121,7 @@ def list_guides(request: HttpRequest, language: Literal["ja", "en"] = "en") -> A
     return [*main, *others]
 
 
-class TourOut(Schema):
+class TourOut(Told):
     """The steps of the first tour and which are ticked."""
 
     steps: list[str]
@@ -227,7 +227,7 @@ _act("resume", "resumeAccount", accounts.resume_account, "End the suspension of 
 _act("close", "closeAccount", accounts.close_account, "Close an account for good.")
 
 
-class SupportPoolOut(Schema):
+class SupportPoolOut(Told):
     """Figures of a license in one virtual account."""
 
     sku: str
@@ -261,7 +261,7 @@ def look(request: HttpRequest, identifier: str, body: AccountReasonIn) -> Any:
     ]
 
 
-class ImportedCustomersOut(Schema):
+class ImportedCustomersOut(Told):
     """How many customers the file added and changed."""
 
     added: int

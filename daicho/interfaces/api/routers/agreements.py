@@ -22,12 +22,12 @@ from daicho.domain.accounts.queries_agreements import (
 )
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Agreements"])
 
 
-class AcceptanceOut(Schema):
+class AcceptanceOut(Told):
     """Who accepted which text when. `text_hash`: SHA-256."""
 
     user_name: str
@@ -38,7 +38,7 @@ class AcceptanceOut(Schema):
     at: dt.datetime
 
 
-class AgreementOut(Schema):
+class AgreementOut(Told):
     """A version in one account. `is_next`: the one that waits for acceptance now."""
 
     uid: str
@@ -124,7 +124,7 @@ class PublishIn(Schema):
     effective_at: dt.datetime | None = None
 
 
-class PublishedOut(Schema):
+class PublishedOut(Told):
     """A version as the operator sees it."""
 
     uid: str
@@ -155,7 +155,7 @@ def list_published(request: HttpRequest) -> Any:
     return [published_out(one) for one in published_agreements(actor_of(request))]
 
 
-class TextOut(Schema):
+class TextOut(Told):
     """A version's texts."""
 
     uid: str

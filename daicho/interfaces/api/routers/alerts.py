@@ -15,7 +15,7 @@ from daicho.domain.alerts.queries import AlertFilter, AlertRow, get_alert, list_
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Alerts"])
 
@@ -29,7 +29,7 @@ class AlertParams(Schema):
     hidden: bool = False
 
 
-class UsedByOut(Schema):
+class UsedByOut(Told):
     """A device that uses what is short."""
 
     device: str
@@ -37,7 +37,7 @@ class UsedByOut(Schema):
     quantity: int
 
 
-class SpareOut(Schema):
+class SpareOut(Told):
     """Licenses free in another virtual account that would cover a shortage."""
 
     virtual_account: str
@@ -45,7 +45,7 @@ class SpareOut(Schema):
     quantity: int
 
 
-class AlertOut(Schema):
+class AlertOut(Told):
     """An open alert. `source` is the handle of what it is about; `missing` and what follows are figures of now."""
 
     uid: str

@@ -28,21 +28,21 @@ from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.people import chosen, place_of
-from daicho.interfaces.api.schemas import Named, Text, Uid
+from daicho.interfaces.api.schemas import Named, Text, Told, Uid
 
 router = Router(tags=["API clients"])
 
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
-class ClientGrantOut(Schema):
+class ClientGrantOut(Told):
     uid: str
     role: Role
     virtual_account: Named | None
     ends_at: AwareDatetime | None
 
 
-class ApiClientOut(Schema):
+class ApiClientOut(Told):
     """A program of the account. It may what both its scopes and its grants allow."""
 
     uid: str
@@ -56,7 +56,7 @@ class ApiClientOut(Schema):
     grants: list[ClientGrantOut]
 
 
-class NewSecretOut(Schema):
+class NewSecretOut(Told):
     """`secret` is answered once and kept nowhere; send `<uid>.<secret>` as bearer token."""
 
     uid: str

@@ -15,7 +15,7 @@ from daicho.domain.catalog.commands.tags import add_tag, change_tag, set_ladder
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import RowErrorOut, Text
+from daicho.interfaces.api.schemas import RowErrorOut, Text, Told
 
 router = Router(tags=["Catalog"])
 
@@ -23,7 +23,7 @@ Enforcement = Literal["unenforced", "enforced", "export_controlled"]
 Sku = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
-class TagOut(Schema):
+class TagOut(Told):
     """A kind of license. `rank` 1 is the best tier of its ladder."""
 
     uid: str
@@ -66,7 +66,7 @@ class TagChange(Schema):
     is_sold: bool | None = None
 
 
-class ProductOut(Schema):
+class ProductOut(Told):
     """A device model or an application."""
 
     uid: str
@@ -83,7 +83,7 @@ class ProductIn(Schema):
     description: Text = Field("", max_length=500)
 
 
-class LadderOut(Schema):
+class LadderOut(Told):
     """Licenses of which a better one covers a lesser one, best first."""
 
     uid: str
@@ -96,7 +96,7 @@ class LadderIn(Schema):
     skus: list[Sku] = Field(min_length=2, max_length=20)
 
 
-class CatalogImportOut(Schema):
+class CatalogImportOut(Told):
     """What a file did, or would do (`written` false)."""
 
     kind: str

@@ -37,7 +37,7 @@ from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import named
-from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Told, Uid
 
 router = Router(tags=["Devices"])
 
@@ -45,7 +45,7 @@ Name = Annotated[Text, Field(max_length=100)]
 Note = Annotated[Text, Field(max_length=500)]
 
 
-class UseOut(Schema):
+class UseOut(Told):
     """So many of a license on a device; `balance`: of its virtual account."""
 
     sku: str
@@ -54,7 +54,7 @@ class UseOut(Schema):
     balance: int
 
 
-class DeviceOut(Schema):
+class DeviceOut(Told):
     """State: out_of_compliance, in_compliance, none (uses nothing), removed."""
 
     uid: str
@@ -126,7 +126,7 @@ class DeviceMoveIn(Schema):
     memo: Note = ""
 
 
-class ImportOut(Schema):
+class ImportOut(Told):
     created: int
     devices: list[str]
 

@@ -29,7 +29,7 @@ from daicho.domain.audit.seal import seal_pending
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Event log"])
 
@@ -64,7 +64,7 @@ class EventParams(Schema):
         )
 
 
-class EventOut(Schema):
+class EventOut(Told):
     """One line. `digest`, `block` and `block_hash` are its seal, empty during the minute before it is sealed."""
 
     uid: str

@@ -33,7 +33,7 @@ from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.lot_details import LotDetailsOut, details_out
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Named, Text, Uid
+from daicho.interfaces.api.schemas import Named, Text, Told, Uid
 
 router = Router(tags=["Licenses"])
 
@@ -43,7 +43,7 @@ LotKind = Literal["perpetual", "term", "subscription", "demo"]
 Word = Annotated[Text, Field(max_length=200)]
 
 
-class LicenseRef(Schema):
+class LicenseRef(Told):
     """A kind of license. `uid` stands in addresses, `sku` in bodies and files."""
 
     uid: str
@@ -54,7 +54,7 @@ class LicenseRef(Schema):
     enforcement: str
 
 
-class Figures(Schema):
+class Figures(Told):
     """balance = on_hand - in_use - lent + borrowed + metered; purchased = on_hand + reserved + fulfilled."""
 
     purchased: int
@@ -82,7 +82,7 @@ class PoolOut(Figures):
     next_end_on: dt.date | None
 
 
-class TotalsOut(Schema):
+class TotalsOut(Told):
     """Sums over all that is filtered; null beyond 10,000 rows."""
 
     count: int | None
@@ -90,7 +90,7 @@ class TotalsOut(Schema):
     sums: dict[str, int] | None
 
 
-class LoanOut(Schema):
+class LoanOut(Told):
     """`lender` covers so many uses of `borrower` (SKUs)."""
 
     lender: str
@@ -98,7 +98,7 @@ class LoanOut(Schema):
     quantity: int
 
 
-class LicenseOut(Schema):
+class LicenseOut(Told):
     """A license as far as the caller sees it: the sums, each virtual account, and who lends to whom."""
 
     license: LicenseRef
@@ -110,7 +110,7 @@ class LicenseOut(Schema):
     loans: list[LoanOut]
 
 
-class LotOut(Schema):
+class LotOut(Told):
     """So many of a lot where it lies. `start_on` is the first day in the account's zone, `end_on` the last, `days_left` 0 on it."""
 
     uid: str
@@ -142,7 +142,7 @@ class EndOut(LotOut):
     balance_after: int | None
 
 
-class UsePointOut(Schema):
+class UsePointOut(Told):
     """At the end of a day."""
 
     day: dt.date
@@ -150,7 +150,7 @@ class UsePointOut(Schema):
     in_use: int
 
 
-class BranchOut(Schema):
+class BranchOut(Told):
     """A virtual account with the sums of its own licenses and of its whole branch."""
 
     virtual_account: Named
@@ -160,7 +160,7 @@ class BranchOut(Schema):
     branch: dict[str, int]
 
 
-class SummaryOut(Schema):
+class SummaryOut(Told):
     """The figures of the home page."""
 
     short_licenses: int

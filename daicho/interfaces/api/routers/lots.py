@@ -22,7 +22,7 @@ from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.lot_details import LotDetailsOut, details_out
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import LotOut, lot_out, sight_of
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 if TYPE_CHECKING:
     from daicho.domain.ledger.models import LotAttachment
@@ -32,7 +32,7 @@ router = Router(tags=["Licenses"])
 Short = Annotated[Text, Field(max_length=100)]
 
 
-class LotViewOut(Schema):
+class LotViewOut(Told):
     """A lot. `rows`: where it lies as far as the caller sees it; `details`: null where one of its places is out of sight."""
 
     uid: str
@@ -54,14 +54,14 @@ class LotDetailsIn(Schema):
     currency: Annotated[Text, Field(max_length=3)] = ""
 
 
-class LotDetailsImportOut(Schema):
+class LotDetailsImportOut(Told):
     """How many lots the file changed (or would change), and how many said the same already."""
 
     changed: int
     unchanged: int
 
 
-class LotFileOut(Schema):
+class LotFileOut(Told):
     """A file attached to a lot. `size` in bytes."""
 
     uid: str

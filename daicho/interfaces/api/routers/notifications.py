@@ -19,14 +19,14 @@ from daicho.domain.alerts.commands.outbox import retry_failed_mails, retry_mail
 from daicho.domain.alerts.queries import list_extra_addresses, list_troubled_mails, my_notifications
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text
+from daicho.interfaces.api.schemas import Text, Told
 
 router = Router(tags=["Notifications"])
 
 Day = Annotated[int, Field(ge=1, le=90)]
 
 
-class NotificationsOut(Schema):
+class NotificationsOut(Told):
     """Mail at once, the daily summary, how many days before an end (90, 60, 30, 14, 7, 1), kinds one does not hear of."""
 
     at_once: bool
@@ -51,7 +51,7 @@ class AddressIn(Schema):
     language: Literal["ja", "en"] = "ja"
 
 
-class AddressOut(Schema):
+class AddressOut(Told):
     """`confirmed_at`: null until the link that was mailed to it is used."""
 
     uid: str
@@ -67,7 +67,7 @@ class ConfirmIn(Schema):
     token: Text = Field(min_length=1, max_length=100)
 
 
-class MailOut(Schema):
+class MailOut(Told):
     """A mail that the server has not taken yet; its content is not shown."""
 
     uid: str
@@ -80,7 +80,7 @@ class MailOut(Schema):
     created_at: AwareDatetime
 
 
-class CountOut(Schema):
+class CountOut(Told):
     """How many."""
 
     count: int

@@ -29,7 +29,7 @@ from daicho.domain.accounts.queries_openings import (
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Text, Uid
+from daicho.interfaces.api.schemas import Text, Told, Uid
 
 router = Router(tags=["Openings"])
 
@@ -56,7 +56,7 @@ class OpeningIn(Schema):
     phone: Text | None = Field(None, max_length=32)
 
 
-class OpeningOut(Schema):
+class OpeningOut(Told):
     """A request: its state, what was entered, why it is held, until when its mailed link works."""
 
     uid: str
@@ -168,7 +168,7 @@ def withdraw(request: HttpRequest, uid: Uid) -> Any:
     return opening_out(opening.withdraw_opening(actor_of(request), opening_uid=uid))
 
 
-class StandingOut(Schema):
+class StandingOut(Told):
     """What continuing would lead to: free, taken, being_opened (only for who matches), held."""
 
     code: Literal["free", "taken", "being_opened", "held"]
@@ -202,7 +202,7 @@ class DeclineIn(SecretIn):
     reason: Reason
 
 
-class LinkOut(Schema):
+class LinkOut(Told):
     """The request after the link was used."""
 
     identifier: str
@@ -238,7 +238,7 @@ def activate(request: HttpRequest, body: SecretIn) -> Any:
     return {"identifier": account.identifier, "state": rules.ACTIVE}
 
 
-class CompanyAccountOut(Schema):
+class CompanyAccountOut(Told):
     """An account of the person's own mail domain. `opened_by`: who is opening it, while provisional."""
 
     identifier: str
@@ -265,7 +265,7 @@ class ContestIn(Schema):
     reason: LongText
 
 
-class ContestOut(Schema):
+class ContestOut(Told):
     """A contest and its answer."""
 
     uid: str
@@ -283,7 +283,7 @@ def contest(request: HttpRequest, body: ContestIn) -> Any:
     return Status(201, contests.contest_account(actor_of(request), identifier=body.identifier, reason=body.reason))
 
 
-class PostalAreaOut(Schema):
+class PostalAreaOut(Told):
     """An area of a Japanese postal code."""
 
     code: str
@@ -298,7 +298,7 @@ def postal_code(request: HttpRequest, code: Annotated[str, Field(max_length=20)]
     return find_places(code)
 
 
-class CountryOut(Schema):
+class CountryOut(Told):
     """A country by ISO 3166 code."""
 
     code: str
@@ -435,7 +435,7 @@ def decide(request: HttpRequest, uid: Uid, body: ContestDecisionIn) -> Any:
     return contests.decide_contest(actor_of(request), contest_uid=uid, upheld=body.upheld, reason=body.reason)
 
 
-class QueueOut(Schema):
+class QueueOut(Told):
     """How much waits for the operator."""
 
     held_openings: int

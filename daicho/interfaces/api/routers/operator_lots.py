@@ -20,7 +20,7 @@ from daicho.domain.ledger.queries.issued import IssuedLot, account_with_lots, ge
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Quantity, Text, Uid
+from daicho.interfaces.api.schemas import Quantity, Text, Told, Uid
 
 if TYPE_CHECKING:
     from daicho.domain.ledger.models import Lot
@@ -39,7 +39,7 @@ def _near(day: dt.date) -> dt.date:
 Day = Annotated[dt.date, AfterValidator(_near)]
 
 
-class IssuedLotOut(Schema):
+class IssuedLotOut(Told):
     """A lot and what is left of it: unassigned, in virtual accounts, reserved or fulfilled (`held`)."""
 
     uid: str
@@ -55,7 +55,7 @@ class IssuedLotOut(Schema):
     held: int
 
 
-class HeldOut(Schema):
+class HeldOut(Told):
     """So many of a lot that a unit holds. They stay until they are returned."""
 
     lot: str
@@ -77,7 +77,7 @@ class LotRevokeIn(Schema):
     reason: Reason
 
 
-class RevokedLotOut(Schema):
+class RevokedLotOut(Told):
     """How many were revoked, and how many are left in the hands of units."""
 
     entry: str
@@ -86,7 +86,7 @@ class RevokedLotOut(Schema):
     held_by: list[HeldOut]
 
 
-class RevocationPreviewOut(Schema):
+class RevocationPreviewOut(Told):
     """What a revocation would do. `newly_short`: so many uses of the customer become short at once."""
 
     revoked: int
@@ -106,7 +106,7 @@ class LotCorrectIn(Schema):
     reason: Reason
 
 
-class CorrectedLotOut(Schema):
+class CorrectedLotOut(Told):
     """The entry, the right lot, and what units still hold of the wrong one."""
 
     entry: str
@@ -114,7 +114,7 @@ class CorrectedLotOut(Schema):
     held_by: list[HeldOut]
 
 
-class CorrectionPreviewOut(Schema):
+class CorrectionPreviewOut(Told):
     """How many are outside of units' hands before and after; `newly_short` below 0: so many shortages are covered."""
 
     before: int
@@ -138,7 +138,7 @@ class CoTermIn(CoTermPreviewIn):
     quantity: Quantity | None = None
 
 
-class CoTermPartOut(Schema):
+class CoTermPartOut(Told):
     """So many of a lot, unassigned or in virtual accounts, which become part of the new lot where they are."""
 
     lot: str
@@ -147,7 +147,7 @@ class CoTermPartOut(Schema):
     end_on: dt.date
 
 
-class CoTermPreviewOut(Schema):
+class CoTermPreviewOut(Told):
     """What a common end would do. License-days count today and the last day; `even_on`: the end that keeps them."""
 
     parts: list[CoTermPartOut]
@@ -159,7 +159,7 @@ class CoTermPreviewOut(Schema):
     days_after: int
 
 
-class CoTermOut(Schema):
+class CoTermOut(Told):
     """The one new lot, and what units still hold of the old ones."""
 
     entry: str

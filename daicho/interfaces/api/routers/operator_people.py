@@ -33,7 +33,7 @@ from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.api_clients import NewSecretOut, secret_out
 from daicho.interfaces.api.routers.people import Address
-from daicho.interfaces.api.schemas import Text
+from daicho.interfaces.api.schemas import Text, Told
 
 router = Router(tags=["Operator: people"])
 
@@ -49,7 +49,7 @@ class OperatorClientIn(Schema):
     ends_at: AwareDatetime | None = None
 
 
-class OperatorClientOut(Schema):
+class OperatorClientOut(Told):
     """A program of the operator."""
 
     uid: str
@@ -67,7 +67,7 @@ class PartnerClientIn(Schema):
     ends_at: AwareDatetime | None = None
 
 
-class CompanyOut(Schema):
+class CompanyOut(Told):
     """A partner company: its members record orders."""
 
     uid: str
@@ -81,7 +81,7 @@ class CompanyIn(Schema):
     is_active: bool = True
 
 
-class MemberOut(Schema):
+class MemberOut(Told):
     uid: str
     name: str
     email: str

@@ -17,7 +17,7 @@ from daicho.domain.orders.queries.account import order_card
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Told, Uid
 
 router = Router(tags=["Orders"])
 
@@ -25,7 +25,7 @@ LineStatus = Literal["waiting_operator", "waiting_agreement", "unassigned", "dep
 Kind = Literal["perpetual", "term", "subscription", "demo"]
 
 
-class LinePlaceOut(Schema):
+class LinePlaceOut(Told):
     """Where a part of a line lies; `virtual_account` null: unassigned."""
 
     virtual_account: Named | None
@@ -33,7 +33,7 @@ class LinePlaceOut(Schema):
     quantity: int
 
 
-class LineOut(Schema):
+class LineOut(Told):
     """A line, with figures as far as the caller may see them."""
 
     uid: str
@@ -74,13 +74,13 @@ class AssignIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class AssignmentOut(Schema):
+class AssignmentOut(Told):
     """The number of the act in the ledger: by it the act is undone."""
 
     entry: str
 
 
-class CardOut(Schema):
+class CardOut(Told):
     """The two names to order by."""
 
     identifier: str

@@ -25,7 +25,7 @@ from daicho.interfaces.api.jobs import JobOut, started
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.orders import Kind, LineFilters, LineOut, line_out
-from daicho.interfaces.api.schemas import MemoIn, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Quantity, Text, Told, Uid
 
 if TYPE_CHECKING:
     from daicho.core.actor import Actor
@@ -60,7 +60,7 @@ class OrderIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class RecordedOut(Schema):
+class RecordedOut(Told):
     """`new` lines by where they went; `repeated` ones had been recorded before."""
 
     order: str
@@ -69,14 +69,14 @@ class RecordedOut(Schema):
     landing: dict[str, int]
 
 
-class DestinationOut(Schema):
+class DestinationOut(Told):
     identifier: str
     account_name: str
     virtual_account: str
     public: bool
 
 
-class CancelledOut(Schema):
+class CancelledOut(Told):
     """How many were cancelled, and how many stay because they are in use, set aside or lent."""
 
     cancelled: int
@@ -91,11 +91,11 @@ class LineDeclineIn(DecisionIn):
     reason: Text = Field(min_length=1, max_length=500)
 
 
-class DecidedOut(Schema):
+class DecidedOut(Told):
     decided: int
 
 
-class AllowanceOut(Schema):
+class AllowanceOut(Told):
     """How many of a license a company may deposit in a calendar month without the operator."""
 
     sku: str
@@ -112,7 +112,7 @@ class AllowanceIn(Schema):
     monthly_quantity: int = Field(ge=0, le=2**53 - 1)
 
 
-class ImportPreviewOut(Schema):
+class ImportPreviewOut(Told):
     """What importing the file would do.
 
     With `errors` it would be refused whole; if `as_job`, each line alone, and only the first `looked_at` rows were looked at.
@@ -128,7 +128,7 @@ class ImportPreviewOut(Schema):
     errors: list[dict[str, Any]]
 
 
-class ImportedOrdersOut(Schema):
+class ImportedOrdersOut(Told):
     orders: int
     new: int
     repeated: int

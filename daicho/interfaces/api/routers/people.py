@@ -37,7 +37,7 @@ from daicho.domain.access.rules import Role
 from daicho.interfaces.api.auth import actor_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Uid
+from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Told, Uid
 
 router = Router(tags=["People"])
 
@@ -45,7 +45,7 @@ Address = Annotated[Text, Field(min_length=3, max_length=254)]
 Search = Annotated[Text, Field(max_length=200)]
 
 
-class GrantOut(Schema):
+class GrantOut(Told):
     """A live right. `virtual_account` null: the whole account."""
 
     uid: str
@@ -56,7 +56,7 @@ class GrantOut(Schema):
     granted_by: str
 
 
-class UserOut(Schema):
+class UserOut(Told):
     """A person with the rights that the caller may see."""
 
     uid: str
@@ -88,7 +88,7 @@ class GrantChange(Schema):
     ends_at: AwareDatetime | None = None
 
 
-class OutsiderOut(Schema):
+class OutsiderOut(Told):
     """A right of somebody from another company; `uid` is the right's."""
 
     uid: str
@@ -109,7 +109,7 @@ class LinkIn(Schema):
     secret: Text = Field(min_length=1, max_length=200)
 
 
-class AcceptedOut(Schema):
+class AcceptedOut(Told):
     """The right that the invitation gave."""
 
     account: str
@@ -118,7 +118,7 @@ class AcceptedOut(Schema):
     ends_at: AwareDatetime | None
 
 
-class InvitationOut(Schema):
+class InvitationOut(Told):
     """An invitation by mail; its link is in the mail only."""
 
     uid: str
@@ -141,7 +141,7 @@ class InvitationIn(Schema):
     ends_at: AwareDatetime | None = None
 
 
-class InvitationsOut(Schema):
+class InvitationsOut(Told):
     """What a file did, or would do (`written` false)."""
 
     sent: int
@@ -150,7 +150,7 @@ class InvitationsOut(Schema):
     errors: list[RowErrorOut]
 
 
-class HandOverOut(Schema):
+class HandOverOut(Told):
     """A hand-over of all rights. `state`: planned, done, cancelled or failed."""
 
     uid: str

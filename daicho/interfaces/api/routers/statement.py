@@ -15,7 +15,7 @@ from daicho.domain.ledger.queries.statement import Balance, Period, StatementLin
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import LicenseRef, license_out, named, sight_of
-from daicho.interfaces.api.schemas import Named, Text
+from daicho.interfaces.api.schemas import Named, Text, Told
 
 router = Router(tags=["Licenses"])
 
@@ -30,7 +30,7 @@ class Asked(Schema):
     sku: Annotated[Text, Field(max_length=100)] = ""
 
 
-class BalanceOut(Schema):
+class BalanceOut(Told):
     """opening + received - taken - ended = closing. What starts counts as received."""
 
     license: LicenseRef
@@ -41,7 +41,7 @@ class BalanceOut(Schema):
     closing: int
 
 
-class StatementOut(Schema):
+class StatementOut(Told):
     """Each license that counted or moved between the two days. What counts is purchased: on hand, reserved, fulfilled."""
 
     since: dt.date
@@ -50,7 +50,7 @@ class StatementOut(Schema):
     licenses: list[BalanceOut]
 
 
-class StatementLineOut(Schema):
+class StatementLineOut(Told):
     """What one act did to one license. `act`: the kind of the entry, or `started` or `ended`.
 
     `other`: the virtual account on the other side, null where it is none or hidden; `other_place`: the place outside of

@@ -43,7 +43,7 @@ from daicho.interfaces.api.jobs import JobOut, started
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
 from daicho.interfaces.api.routers.licenses import named, sight_of
-from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Uid
+from daicho.interfaces.api.schemas import MemoIn, Named, Quantity, Text, Told, Uid
 
 router = Router(tags=["Transfers"])
 
@@ -69,7 +69,7 @@ class TransferIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class EffectOut(Schema):
+class EffectOut(Told):
     """A license in a virtual account before and after; `missing`: how many lack for it."""
 
     virtual_account: Named
@@ -79,12 +79,12 @@ class EffectOut(Schema):
     missing: int
 
 
-class PreviewOut(Schema):
+class PreviewOut(Told):
     possible: bool
     effects: list[EffectOut]
 
 
-class SideOut(Schema):
+class SideOut(Told):
     """One side of an act, as far as the caller sees it: some virtual accounts (`more` beyond them), places outside."""
 
     virtual_accounts: list[Named]
@@ -93,7 +93,7 @@ class SideOut(Schema):
     another_virtual_account: bool
 
 
-class EntryOut(Schema):
+class EntryOut(Told):
     """An act that moved licenses."""
 
     uid: str
@@ -109,7 +109,7 @@ class EntryOut(Schema):
     undone_by: str | None
 
 
-class EntryLineOut(Schema):
+class EntryLineOut(Told):
     """So many of a lot from here to there; null: outside, or a virtual account that the caller may not see."""
 
     sku: str
@@ -125,7 +125,7 @@ class EntryDetailOut(EntryOut):
     lines: list[EntryLineOut]
 
 
-class RequestOut(Schema):
+class RequestOut(Told):
     """A transfer that waits, or waited, for an administrator of its source."""
 
     uid: str
@@ -140,7 +140,7 @@ class RequestOut(Schema):
     entry: str | None
 
 
-class OutcomeOut(Schema):
+class OutcomeOut(Told):
     """The entry that was made, or the request that waits for approval."""
 
     entry: str | None

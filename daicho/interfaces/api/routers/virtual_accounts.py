@@ -22,14 +22,14 @@ from daicho.domain.accounts.queries_virtual_accounts import Node, get_detail, li
 from daicho.domain.accounts.virtual_account_file import read_tree_file
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Uid
+from daicho.interfaces.api.schemas import Named, RowErrorOut, Text, Told, Uid
 
 router = Router(tags=["Virtual accounts"])
 
 Visibility = Literal["public", "private"]
 
 
-class NodeOut(Schema):
+class NodeOut(Told):
     """A virtual account in the tree. `path` are the names above it, as far as the caller may see them.
 
     Figures are null where the caller may not see that kind of thing; `branch_…` include everything below.
@@ -53,7 +53,7 @@ class NodeOut(Schema):
     branch_users: int | None
 
 
-class BranchLineOut(Schema):
+class BranchLineOut(Told):
     """One kind of license, summed over a virtual account and everything below it."""
 
     sku: str
@@ -63,7 +63,7 @@ class BranchLineOut(Schema):
     balance: int
 
 
-class DetailOut(Schema):
+class DetailOut(Told):
     """One virtual account. `branch_licenses` is null for who may not see the whole account."""
 
     uid: str
@@ -105,7 +105,7 @@ class EmptyIn(Schema):
     memo: Text = Field("", max_length=500)
 
 
-class EmptyingEffectOut(Schema):
+class EmptyingEffectOut(Told):
     """What the move does to one license in one virtual account; `missing`: how many lack where that refuses it."""
 
     virtual_account: str
@@ -115,7 +115,7 @@ class EmptyingEffectOut(Schema):
     missing: int
 
 
-class EmptyOut(Schema):
+class EmptyOut(Told):
     """What moving everything does, or would do (`entry` null)."""
 
     entry: str | None
@@ -123,7 +123,7 @@ class EmptyOut(Schema):
     effects: list[EmptyingEffectOut]
 
 
-class TreeImportOut(Schema):
+class TreeImportOut(Told):
     """What a file did, or would do (`written` false)."""
 
     created: int
