@@ -88,7 +88,8 @@ def _ending(sight: Sight, criteria: EndCriteria) -> QuerySet[Holding]:
         lot__account=sight.account, quantity__gt=0,
     )  # fmt: skip
     if criteria.ended:
-        found = found.filter(place__kind=Place.Kind.ENDED, lot__end_at__gt=at - span)
+        # What lies in `ended` is over: said here too, or an index on the ends is read from the farthest end.
+        found = found.filter(place__kind=Place.Kind.ENDED, lot__end_at__gt=at - span, lot__end_at__lte=at)
     else:
         found = found.filter(place__kind__in=LIVE, lot__end_at__gt=at, lot__end_at__lte=at + span)
     if criteria.kind:
