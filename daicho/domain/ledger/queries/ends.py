@@ -133,10 +133,11 @@ def _pools_of(holdings: list[Holding]) -> dict[tuple[int, int], Pool]:
 
 
 def end_summary(sight: Sight, days: int = 90) -> EndSummary:
-    """How many lots end within `days`, and how many licenses in them; read to 20,000 lots where they lie."""
-    first = _ending(sight, EndCriteria(days=days)).select_related(None).order_by().values("lot", "quantity")[: MOST + 1]
+    """How many lots end within `days`, and how many licenses in them; the first 10,000 to end are read where they lie."""
+    ending = _ending(sight, EndCriteria(days=days)).select_related(None)
+    first = ending.order_by("lot__end_at").values("lot", "quantity")[: COUNT_LIMIT + 1]
     sums = first.aggregate(rows=Count("lot"), lots=Count("lot", distinct=True), quantity=Sum("quantity"))
-    return EndSummary(sums["lots"], sums["quantity"] or 0, sums["rows"] <= MOST)
+    return EndSummary(sums["lots"], sums["quantity"] or 0, sums["rows"] <= COUNT_LIMIT)
 
 
 def ends_by_month(sight: Sight, months: int = 12) -> list[EndMonth]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from daicho.core.actor import Actor
 from daicho.core.clock import start_of_day
 from daicho.core.errors import NotFound
-from daicho.core.paging import Page, keyset_page
+from daicho.core.paging import COUNT_LIMIT, Page, count_up_to, keyset_page
 from daicho.core.search import Holds
 from daicho.core.text import name_key
 from daicho.domain.access.models import PartnerCompany
@@ -192,6 +192,12 @@ def list_unassigned(
         found = found.filter(uid__in=list(uids))
     _rows, ids = visible_lines(actor, account)
     return _rows_of(list(found.order_by("created_at", "pk")[:limit]), ids)
+
+
+def count_unassigned(actor: Actor, account: SmartAccount) -> int:
+    """How many lines an actor sees of which something is unassigned; 10,000 where they are more."""
+    lines = unassigned_lines(actor, account).select_related(None)
+    return min(COUNT_LIMIT, count_up_to(lines))
 
 
 def unassigned_lines(actor: Actor, account: SmartAccount, filters: Filters | None = None) -> QuerySet[OrderLine]:

@@ -21,7 +21,7 @@ from daicho.domain.ledger.queries.pools import spare_elsewhere
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.ledger.queries.summary import Summary, shortest_pools, summary, virtual_account_balances
 from daicho.domain.orders.queries.account import order_card
-from daicho.domain.orders.queries.lines import Filters, list_account_lines
+from daicho.domain.orders.queries.lines import count_unassigned
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
 from daicho.interfaces.portal.events_text import sentence, who
@@ -138,7 +138,7 @@ def short_work(here: Here, sight: Sight) -> list[Work]:
 
 def ending_work(here: Here, sight: Sight) -> list[Work]:
     """What ends next."""
-    return [_ending(here, row) for row in list_ends(sight, EndCriteria(days=90), size=WORK_LINES).rows]
+    return [_ending(here, row) for row in list_ends(sight, EndCriteria(days=90), size=WORK_LINES, count=False).rows]
 
 
 def _ending(here: Here, row: EndRow) -> Work:
@@ -162,18 +162,15 @@ def waiting_work(here: Here, figures: Summary) -> list[Work]:
         )  # fmt: skip
         url = here.url("transfers-requests")
         lines.append(Work("waiting", text % {"count": figures.waiting_transfers}, url=url, label=_("See the requests")))
-    if here.va is None and here.scope.allows(P.ORDERS_ASSIGN):
-        unassigned = list_account_lines(
-            here.actor, here.account, filters=Filters(status="unassigned"), size=1, count=True
+    may_assign = here.va is None and here.scope.allows(P.ORDERS_ASSIGN)
+    if may_assign and (unassigned := count_unassigned(here.actor, here.account)):
+        text = ngettext(
+            "%(count)s order line is not assigned to a virtual account.",
+            "%(count)s order lines are not assigned to a virtual account.",
+            unassigned,
         )
-        if unassigned.count:
-            text = ngettext(
-                "%(count)s order line is not assigned to a virtual account.",
-                "%(count)s order lines are not assigned to a virtual account.",
-                unassigned.count,
-            )
-            url = f"{here.url('orders-list')}?status=unassigned"
-            lines.append(Work("waiting", text % {"count": unassigned.count}, url=url, label=_("Assign")))
+        url = f"{here.url('orders-list')}?status=unassigned"
+        lines.append(Work("waiting", text % {"count": unassigned}, url=url, label=_("Assign")))
     if here.va is None and here.scope.allows(P.ACCESS_REQUESTS_ANSWER):
         asked = list_access_requests(here.actor, here.account, size=1).count or 0
         if asked:
