@@ -124,7 +124,15 @@ class Entry(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "request_id"], name="entry_request_once")]
-        indexes = [models.Index(fields=["account", "-at", "-uid"], name="entry_by_time")]
+        indexes = [
+            models.Index(fields=["account", "-at", "-uid"], name="entry_by_time"),
+            # Deposits and what the clock does are many times more.
+            models.Index(
+                fields=["account", "-at", "-uid"],
+                condition=Q(kind__in=["transfer", "reuse", "move_unit", "assign_order", "undo"]),
+                name="transfer_by_time",
+            ),
+        ]
 
 
 class Posting(models.Model):

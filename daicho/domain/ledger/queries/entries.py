@@ -125,13 +125,7 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
     if not sight.sees_all:
         visible = sight.all_virtual_accounts().values("pk")
         postings = postings.filter(Q(source__virtual_account__in=visible) | Q(target__virtual_account__in=visible))
-    sides = list(
-        postings.values_list(
-            "entry_id", "source__virtual_account_id", "source__kind", "target__virtual_account_id", "target__kind"
-        )
-        .annotate(total=Sum("quantity"))
-        .order_by("entry_id", "-total")
-    )
+    sides = _sides(postings)
     tags = {
         row["entry_id"]: row
         for row in postings.values("entry_id")
@@ -147,8 +141,8 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
     wanted = {va for row in sides for va in (row[1], row[3]) if sight.sees(va)}
     places = VirtualAccount.objects.in_bulk(wanted)
     by_entry: dict[int, list[tuple[int | None, str, int | None, str, int]]] = defaultdict(list)
-    for entry_id, *rest in sides:
-        by_entry[entry_id].append(tuple(rest))
+    for entry_id, va, kind, tva, tkind, total in sides:
+        by_entry[entry_id].append((va, kind, tva, tkind, total))
     rows = []
     for entry in entries:
         moves = by_entry[entry.pk]
@@ -167,6 +161,17 @@ def _rows(sight: Sight, entries: list[Entry]) -> list[EntryRow]:
             )
         )
     return rows
+
+
+def _sides(postings: QuerySet[Posting]) -> list[tuple[int, int | None, str, int | None, str, int]]:
+    """Entry, virtual account and kind of source and target, how many: the most first. Places are few: read by key."""
+    moved = list(postings.values_list("entry_id", "source_id", "target_id").annotate(total=Sum("quantity")).order_by())
+    known = Place.objects.in_bulk({place for _entry, source, target, _n in moved for place in (source, target)})
+    sums: dict[tuple[int, int | None, str, int | None, str], int] = defaultdict(int)
+    for entry, source, target, total in moved:
+        here, there = known[source], known[target]
+        sums[entry, here.virtual_account_id, here.kind, there.virtual_account_id, there.kind] += total
+    return sorted(((*key, total) for key, total in sums.items()), key=lambda row: (row[0], -row[-1]))
 
 
 def _visible_changes(sight: Sight, ids: list[int]) -> QuerySet[UseChange]:
