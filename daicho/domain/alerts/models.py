@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
@@ -15,6 +15,14 @@ DEFAULT_DAYS = (90, 30, 7)
 
 def default_days() -> list[int]:
     return list(DEFAULT_DAYS)
+
+
+URGENCY = Case(
+    When(severity="major", then=Value(1)),
+    When(severity="minor", then=Value(2)),
+    default=Value(3),
+    output_field=IntegerField(),
+)
 
 
 class Alert(models.Model):
@@ -48,6 +56,15 @@ class Alert(models.Model):
         indexes = [
             models.Index(fields=["account", "virtual_account"], condition=Q(resolved_at=None), name="alert_open"),
             models.Index(fields=["account", "-since", "-uid"], name="alert_by_time"),
+            models.Index(
+                "account",
+                URGENCY,
+                "action_due_at",
+                F("since").desc(),
+                "uid",
+                condition=Q(resolved_at=None),
+                name="alert_by_urgency",
+            ),
         ]
 
 

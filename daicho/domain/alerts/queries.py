@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
@@ -18,17 +18,11 @@ from daicho.domain.access.policy import Scope, ensure_may, ensure_operator, ensu
 from daicho.domain.access.rules import OperatorPermission, Permission
 from daicho.domain.alerts.coverage import Shortage, Spare, UsedBy, shortages
 from daicho.domain.alerts.kinds import KINDS, readable
-from daicho.domain.alerts.models import DEFAULT_DAYS, Alert, ExtraAddress, NotificationSetting
+from daicho.domain.alerts.models import DEFAULT_DAYS, URGENCY, Alert, ExtraAddress, NotificationSetting
 from daicho.domain.mailbox.models import Mail
 from daicho.domain.mailbox.queries import troubled_mails
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
-URGENCY = Case(
-    When(severity=Alert.Severity.MAJOR, then=Value(1)),
-    When(severity=Alert.Severity.MINOR, then=Value(2)),
-    default=Value(3),
-    output_field=IntegerField(),
-)
 ORDER = ("urgency", "action_due_at", "-since", "uid")
 
 
@@ -109,7 +103,7 @@ def get_alert(actor: Actor, account: SmartAccount, uid: str) -> AlertRow:
 def open_major_count(actor: Actor, account: SmartAccount) -> int:
     """What the bell shows: major alerts that the actor may read and that nobody hid."""
     scope = scope_of(actor, account)
-    return _open(scope, account, None).filter(_shown(), severity=Alert.Severity.MAJOR).count()
+    return _open(scope, account, None).annotate(urgency=URGENCY).filter(_shown(), urgency=1).count()
 
 
 def open_count(actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None = None) -> int:
