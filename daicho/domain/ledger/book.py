@@ -260,6 +260,8 @@ class Book:
         if quantity > 0:
             figures.next_change_at = _soonest(figures.next_change_at, starts, lot.end_at)
             figures.next_end_at = _soonest(figures.next_end_at, lot.end_at)
+        elif self.quantities[place.id, lot.pk] > 0:
+            return  # what is left of it there starts and ends as before
         elif figures.next_change_at in {starts, lot.end_at} or figures.next_end_at == lot.end_at:
             pool.has_stale_times = pool.has_stale_times or figures.next_change_at is not None
 
