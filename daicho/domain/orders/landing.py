@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -49,20 +51,26 @@ def _deposit_together(actor: Actor, lines: list[OrderLine]) -> None:
 
 
 def new_lot(line: OrderLine) -> NewLot:
-    """The lot of a line: from the first instant of its start day to the end of its end day, in the account's zone."""
+    """The lot of a line."""
     zone = line.account.time_zone
-    start_on = line.start_on or clock.today(zone)
+    start_at, end_at = instants(line.start_on or clock.today(zone), line.end_on, zone)
     return NewLot(
         tag=line.tag,
         quantity=line.quantity,
         kind=line.kind,
-        start_at=clock.start_of_day(start_on, zone),
-        end_at=clock.end_of_day(line.end_on, zone) if line.end_on is not None else None,
+        start_at=start_at,
+        end_at=end_at,
         virtual_account=line.virtual_account,
         billing=line.billing,
         order_number=line.order.number,
         order_line_uid=line.uid,
     )
+
+
+@functools.lru_cache(maxsize=2_000)  # the lines of a file name few days
+def instants(start_on: dt.date, end_on: dt.date | None, zone: str) -> tuple[dt.datetime, dt.datetime | None]:
+    """From the first instant of the start day to the end of the end day, in the account's zone."""
+    return clock.start_of_day(start_on, zone), clock.end_of_day(end_on, zone) if end_on is not None else None
 
 
 def follow_holdings(lots: Sequence[int] | None = None) -> None:

@@ -5,7 +5,6 @@ What is planned is planned by the same rules as a single order (planning.py); on
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from daicho.domain.audit.record import record_many
 from daicho.domain.ledger.commands.deposit import NewLot
 from daicho.domain.ledger.issuing import deposit_many
 from daicho.domain.orders.commands.record import EVENTS, described, ensure_may_record
+from daicho.domain.orders.landing import instants
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.orders.planning import Plan, PlannedLine, PlannedOrder, plan_orders
 from daicho.domain.orders.sheet import RowProblem, Sheet, good_lines, preview_of
@@ -177,23 +177,17 @@ def _write_lines(
 
 
 def lots_of(account: SmartAccount) -> Callable[[PlannedOrder, PlannedLine, str], NewLot]:
-    """Makes the lot of a line, as `landing.new_lot` does; each day becomes an instant once."""
+    """Makes the lot of a line."""
     zone = account.time_zone
-    starts: dict[dt.date, dt.datetime] = {}
-    ends: dict[dt.date, dt.datetime] = {}
     today = clock.today(zone)
 
     def lot(order: PlannedOrder, line: PlannedLine, uid: str) -> NewLot:
-        start_on, end_on = line.start_on or today, line.checked.end_on
         if line.tag is None:
             raise LookupError("a line without a license was taken for a good one")
-        if start_on not in starts:
-            starts[start_on] = clock.start_of_day(start_on, zone)
-        if end_on is not None and end_on not in ends:
-            ends[end_on] = clock.end_of_day(end_on, zone)
+        start_at, end_at = instants(line.start_on or today, line.checked.end_on, zone)
         return NewLot(
-            line.tag, line.checked.quantity, line.checked.kind, starts[start_on],
-            ends[end_on] if end_on is not None else None, line.virtual_account, line.checked.billing, order.number, uid,
+            line.tag, line.checked.quantity, line.checked.kind, start_at, end_at, line.virtual_account,
+            line.checked.billing, order.number, uid,
         )  # fmt: skip
 
     return lot
