@@ -86,6 +86,10 @@ class Holding(models.Model):
         ]
 
 
+TRANSFERS = ("transfer", "reuse", "move_unit", "assign_order", "undo")
+"""Kinds of entries that the list of transfers shows."""
+
+
 class Entry(models.Model):
     """One act that moved lots: the request that caused it, and its first answer for whoever repeats it."""
 
@@ -129,7 +133,7 @@ class Entry(models.Model):
             # Deposits and what the clock does are many times more.
             models.Index(
                 fields=["account", "-at", "-uid"],
-                condition=Q(kind__in=["transfer", "reuse", "move_unit", "assign_order", "undo"]),
+                condition=Q(kind__in=TRANSFERS),
                 name="transfer_by_time",
             ),
         ]

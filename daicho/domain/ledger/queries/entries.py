@@ -16,11 +16,12 @@ from daicho.core.paging import Page, keyset_page
 from daicho.core.text import clean
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Entry, Lot, Place, Pool, Posting, TransferRequest, UseChange
+from daicho.domain.ledger.models.moves import TRANSFERS
 from daicho.domain.ledger.queries.sight import Sight, tags_named
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 MOST_LINES = 10_000  # of one act
-TRANSFER_KINDS = (Entry.Kind.TRANSFER, Entry.Kind.REUSE, Entry.Kind.MOVE_UNIT, Entry.Kind.ASSIGN_ORDER, Entry.Kind.UNDO)
+TRANSFER_KINDS = tuple(map(Entry.Kind, TRANSFERS))
 
 
 @dataclass(frozen=True, slots=True)
