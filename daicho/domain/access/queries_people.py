@@ -18,8 +18,8 @@ from daicho.core.text import clean
 from daicho.domain.access.errors import UnknownUser
 from daicho.domain.access.giving import latest_end
 from daicho.domain.access.models import Grant, HandOver, Invitation, PartnerMember, User
-from daicho.domain.access.policy import ensure_may, grants_of, live_grants
-from daicho.domain.access.rules import OUTSIDER_PERIOD, Permission, Role, is_outsider, may_grant
+from daicho.domain.access.policy import ensure_may, live_grants
+from daicho.domain.access.rules import Permission, Role, is_outsider
 from daicho.domain.audit.models import Event
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 from daicho.domain.tenancy.rules import domain_matches, normal_address
@@ -160,20 +160,6 @@ def past_rights(actor: Actor, account: SmartAccount, user_uid: str, limit: int =
     return list(over.select_related("virtual_account").order_by("-created_at")[:limit])
 
 
-def grantable_roles(actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None) -> list[Role]:
-    """The roles that the actor may give in this scope."""
-    held = [
-        Role(grant.role)
-        for grant in grants_of(actor).filter(account=account)
-        if grant.virtual_account_id is None
-        or (virtual_account is not None and grant.virtual_account_id == virtual_account.pk)
-    ]
-    fitting = [role for role in Role if role.is_account_wide == (virtual_account is None)]
-    if actor.is_system:
-        return fitting
-    return [role for role in fitting if any(may_grant(own, role) for own in held)]
-
-
 def grantable_scopes(actor: Actor, account: SmartAccount) -> tuple[bool, list[VirtualAccount]]:
     """Whether the actor may give rights in the whole account, and in which virtual accounts."""
     scope = ensure_may(actor, Permission.USERS_VIEW, account)
@@ -187,11 +173,6 @@ def latest_grantable_end(
 ) -> dt.datetime | None:
     """How long a right may last that the actor gives; None: no limit."""
     return latest_end(actor, account, virtual_account)
-
-
-def default_outsider_end() -> dt.datetime:
-    """The end proposed for people of another company: a year from now (S23)."""
-    return now() + OUTSIDER_PERIOD
 
 
 @dataclass(slots=True)

@@ -74,11 +74,6 @@ FIELDS_OF_STEP: Final[dict[int, tuple[str, ...]]] = {
 ADDRESS_FIELDS: Final = FIELDS_OF_STEP[4]
 
 
-def reminder_at(expires_at: dt.datetime, life: dt.timedelta) -> dt.datetime:
-    """Half time of a link."""
-    return expires_at - life / 2
-
-
 # Agreements: what the list shows for a version in one account.
 PENDING, ACCEPTED, SUPERSEDED = "pending", "accepted", "superseded"
 

@@ -106,12 +106,6 @@ def open_major_count(actor: Actor, account: SmartAccount) -> int:
     return _open(scope, account, None).annotate(urgency=URGENCY).filter(_shown(), urgency=1).count()
 
 
-def open_count(actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None = None) -> int:
-    """All alerts that wait for somebody, of any severity."""
-    scope = scope_of(actor, account)
-    return _open(scope, account, virtual_account).filter(_shown()).count()
-
-
 def counts_by_virtual_account(actor: Actor, account: SmartAccount) -> dict[int, int]:
     """Open alerts by virtual account (id), for selectors and lists of virtual accounts."""
     alerts = _open(scope_of(actor, account), account, None).filter(_shown(), virtual_account__isnull=False)

@@ -107,14 +107,6 @@ def get_tag_by_sku(actor: Actor, sku: str) -> LicenseTag:
     return found
 
 
-def get_product(actor: Actor, uid: str) -> Product:
-    _ensure_known(actor)
-    found = Product.objects.filter(uid=uid).first()
-    if found is None:
-        raise NotFound
-    return found
-
-
 def tags_by_sku(skus: Sequence[str]) -> dict[str, LicenseTag]:
     """Tags by the key of their SKU, for many SKUs at once."""
     keys = list({name_key(sku) for sku in skus})

@@ -33,7 +33,6 @@ HEADS = {
     "service plans included": "plans",
 }  # fmt: skip
 TAG_COLUMNS = ("sku", "name", "name_ja", "regid", "family", "enforcement", "description", "description_ja")
-PRODUCT_COLUMNS = ("vendor", "name", "part_number", "description")
 BATCH = 500
 
 

@@ -167,8 +167,3 @@ def ends_by_month(sight: Sight, months: int = 12) -> list[EndMonth]:
 def _month_after(first: dt.date, number: int) -> dt.date:
     years, month = divmod(first.month - 1 + number, 12)
     return dt.date(first.year + years, month + 1, 1)
-
-
-def has_ended_recently(sight: Sight, days: int = 30) -> int:
-    """How many licenses ended within the last `days`, for the line on the dashboard."""
-    return _ending(sight, EndCriteria(days=days, ended=True)).order_by().aggregate(total=Sum("quantity"))["total"] or 0

@@ -54,9 +54,6 @@ class Sight:
             return self.manages is None
         return self.manages is None or virtual_account_id in self.manages
 
-    def manages_something(self) -> bool:
-        return self.manages is None or bool(self.manages)
-
     def virtual_accounts(self) -> QuerySet[VirtualAccount]:
         """Those in the page's scope."""
         found = VirtualAccount.objects.filter(account=self.account, deleted_at=None)
@@ -109,15 +106,6 @@ def look(
         below=below and virtual_account is not None,
         is_large=lists and Pool.objects.filter(account=account)[: LARGE + 1].count() > LARGE,
     )
-
-
-def find_pool(sight: Sight, uid: str) -> Pool:
-    """One visible pool by its handle, or NotFound."""
-    found = Pool.objects.filter(account=sight.account, uid=uid, virtual_account__deleted_at=None)
-    pool = found.select_related("tag", "tag__ladder", "virtual_account").first()
-    if pool is None or not sight.sees(pool.virtual_account_id):
-        raise NotFound
-    return pool
 
 
 def find_tag(sight: Sight, **handle: Any) -> LicenseTag:

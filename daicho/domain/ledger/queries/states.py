@@ -16,7 +16,6 @@ ENDING_DAYS = 90
 IDLE_DAYS = 90
 
 SHORT, ENDED, ENDING, NOT_STARTED, IN_COMPLIANCE = "short", "ended", "ending", "not_started", "in_compliance"
-POOL_STATES = (SHORT, ENDED, ENDING, NOT_STARTED, IN_COMPLIANCE)
 
 NOTHING_LEFT = Q(on_hand=0, reserved=0, fulfilled=0, pending=0, in_use=0)
 

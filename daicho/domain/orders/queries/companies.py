@@ -71,12 +71,6 @@ class Allowance:
         return max(0, self.monthly_quantity - self.used)
 
 
-def list_companies(actor: Actor) -> list[PartnerCompany]:
-    """All partner companies, for the operator."""
-    ensure_operator(actor, OperatorPermission.PARTNERS)
-    return list(PartnerCompany.objects.order_by("name_key"))
-
-
 def search_destinations(
     actor: Actor, company: PartnerCompany | None, *, identifier: str, text: str = "", limit: int = 20
 ) -> list[Destination]:

@@ -86,11 +86,6 @@ def license_label(tag: LicenseTag) -> str:
     return tag.sku if name == tag.sku else _("%(sku)s %(name)s") % {"sku": tag.sku, "name": name}
 
 
-def pool_label(pool: Pool) -> str:
-    """「大阪支店 NET-ADV」."""
-    return _("%(virtual_account)s %(sku)s") % {"virtual_account": pool.virtual_account.name, "sku": pool.tag.sku}
-
-
 def pool_state(pool: Pool, zone: str) -> kit.State:
     """The worst state of a pool, with the number that belongs to it: how many are short, or the days left."""
     code = state_of(pool)
