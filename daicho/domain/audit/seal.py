@@ -19,7 +19,7 @@ from daicho.domain.audit.rules import FIRST_HASH, block_hash, digest_of
 
 logger = logging.getLogger("daicho.audit")
 
-BLOCK_SIZE = 5_000
+BLOCK_SIZE = 2_000
 LONGEST_TRANSACTION = dt.timedelta(hours=1)
 """An event that commits later than this after it took its id is no longer looked for; `verify` names it."""
 CLOCKS_DIFFER = dt.timedelta(minutes=5)
@@ -58,7 +58,7 @@ class Wrong:
 
 
 def seal_pending() -> int:
-    """Seal what is not sealed yet, in blocks of up to 5,000 events; returns how many events were sealed.
+    """Seal what is not sealed yet, in blocks of up to 2,000 events; returns how many events were sealed.
 
     An event that commits after a later one was sealed joins a later block. Any number of processes may call this.
     """

@@ -17,7 +17,7 @@ from daicho.domain.catalog import errors as catalog_errors
 from daicho.domain.orders.columns import COLUMNS, HEADER, NEEDED
 from daicho.domain.orders.sheet import Sheet, add_order
 
-PART = 3_000
+PART = 2_000
 """Lines of one act: enough to share a commit, few enough to lock pools for less than a second."""
 HERE = Path(daicho.__file__).parent.parent
 

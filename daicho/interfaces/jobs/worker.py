@@ -1,11 +1,13 @@
 """Runs the periodic jobs and those that people start; any number of workers may run, each job runs in one at a time.
 
 A thread per periodic job, so that a mail server that hangs delays mail and nothing else, and two for what people start,
-so that a short job passes a long one. The main thread says that the worker lives and renews the leases of what is running. A worker that is killed leaves its leases to end by themselves (60 s).
+so that a short job passes a long one. The main thread says that the worker lives and renews the leases of what is
+running. A worker that is killed leaves its leases to end by themselves (60 s).
 """
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import select
@@ -13,6 +15,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from django.db import DatabaseError, close_old_connections, connections
@@ -33,10 +36,17 @@ from daicho.interfaces.jobs.periodic import JOBS, RUNNERS, Job
 logger = logging.getLogger("daicho.worker")
 
 HEARTBEAT_SECONDS = 10
+M_ARENA_MAX = -8  # malloc.h
 NICENESS = 5
 LONGEST_PAUSE = timedelta(minutes=5)
 SLOTS = 2
 SLOT_PAUSE = 0.5  # seconds until a slot looks for a job again
+
+
+def share_memory() -> None:
+    """Let threads share what they free: glibc keeps it apart for each, which is 15 MB for a dozen of them."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 class Worker:
@@ -53,6 +63,7 @@ class Worker:
     def run_forever(self) -> int:
         """Work until a signal asks to stop, behind whoever answers people; exit code 0."""
         os.nice(NICENESS)
+        share_memory()
         asked_to_stop = signals(signal.SIGTERM, signal.SIGINT)
         announce_jobs([job.name for job in self.jobs])
         threads = [threading.Thread(target=self.repeat, args=(job,), name=job.name) for job in self.jobs]
