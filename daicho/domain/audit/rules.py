@@ -14,8 +14,7 @@ FIRST_HASH = "0" * 64
 
 def digest_of(fields: dict[str, Any]) -> str:
     """SHA-256 of an event's columns as JSON: keys sorted, ASCII, no white space, instants in UTC as ISO 8601."""
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(fields).encode()).hexdigest()
 
 
 def block_hash(number: int, sealed_at: dt.datetime, previous_hash: str, digests: Iterable[str]) -> str:
@@ -28,3 +27,6 @@ def block_hash(number: int, sealed_at: dt.datetime, previous_hash: str, digests:
 
 def _plain(value: Any) -> str:
     return value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain).encode

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from daicho.core.clock import now
 from daicho.core.db import take_turns
+from daicho.core.statements import insert_rows
 from daicho.domain.audit.models import Event, Seal, SealBlock
 from daicho.domain.audit.rules import FIRST_HASH, block_hash, digest_of
 
@@ -62,21 +63,22 @@ def seal_pending() -> int:
 
     An event that commits after a later one was sealed joins a later block. Any number of processes may call this.
     """
-    total = 0
-    while sealed := _seal_block():
-        total += sealed
+    total, last = 0, _complete_to()
+    while block := _seal_block(last):
+        total, last = total + len(block), block[-1]
     return total
 
 
-def _seal_block() -> int:
+def _seal_block(after: int) -> list[int]:
+    """Seal the first unsealed events behind an id; returns their ids."""
     with transaction.atomic():
         take_turns("audit.seal")
-        events = list(_unsealed().order_by("id")[:BLOCK_SIZE])
+        events = list(_unsealed(after).order_by("id").values(*FIELDS)[:BLOCK_SIZE])
         if not events:
-            return 0
+            return []
         last = SealBlock.objects.order_by("-number").first()
         number, previous = (last.number + 1, last.hash) if last else (1, FIRST_HASH)
-        digests = [digest(event) for event in events]
+        digests = [digest_of(event) for event in events]
         sealed_at = now()
         block = SealBlock.objects.create(
             number=number,
@@ -85,19 +87,22 @@ def _seal_block() -> int:
             events=len(events),
             sealed_at=sealed_at,
         )
-        Seal.objects.bulk_create(
-            [Seal(event_id=event.pk, digest=sealed, block=block) for event, sealed in zip(events, digests, strict=True)]
-        )
+        ids = [event["id"] for event in events]
+        rows = [(event_id, digest, block.pk) for event_id, digest in zip(ids, digests, strict=True)]
+        insert_rows(Seal, ("event_id", "digest", "block"), rows)
     # The log of the machine is a second place that keeps the chain's head.
     logger.info("events sealed", extra={"block": number, "hash": block.hash, "events": len(events)})
-    return len(events)
+    return ids
 
 
-def _unsealed() -> QuerySet[Event]:
+def _unsealed(after: int) -> QuerySet[Event]:
+    return Event.objects.filter(~Exists(Seal.objects.filter(event_id=OuterRef("pk"))), pk__gt=after)
+
+
+def _complete_to() -> int:
     """Ids rise with time, so what an hour-old block already passed is complete and need not be searched again."""
     old = SealBlock.objects.filter(sealed_at__lt=now() - LONGEST_TRANSACTION).order_by("-number").values("pk")[:1]
-    floor = Seal.objects.filter(block__in=old).aggregate(last=Max("event_id"))["last"] or 0
-    return Event.objects.filter(~Exists(Seal.objects.filter(event_id=OuterRef("pk"))), pk__gt=floor)
+    return Seal.objects.filter(block__in=old).aggregate(last=Max("event_id"))["last"] or 0
 
 
 def digest(event: Event) -> str:
@@ -147,7 +152,7 @@ def _judge(block: SealBlock, seal: Seal, event: Event | None, previous_at: dt.da
 def _first_extra() -> Wrong | None:
     """An event without a seal that the sealer would no longer pick up, or has not for an hour."""
     unsealed = Event.objects.filter(~Exists(Seal.objects.filter(event_id=OuterRef("pk")))).order_by("id")
-    pending = set(_unsealed().filter(at__gte=now() - LONGEST_TRANSACTION).values_list("pk", flat=True))
+    pending = set(_unsealed(_complete_to()).filter(at__gte=now() - LONGEST_TRANSACTION).values_list("pk", flat=True))
     extra = next((event for event in unsealed.only("pk", "uid").iterator() if event.pk not in pending), None)
     return Wrong(Fault.EXTRA, None, extra.uid) if extra else None
 
@@ -183,5 +188,5 @@ class SealStatus:
 def seal_status() -> SealStatus:
     """How far the chain reaches."""
     last = SealBlock.objects.order_by("-number").first()
-    waiting = _unsealed().order_by("id").values_list("at", flat=True).first()
+    waiting = _unsealed(_complete_to()).order_by("id").values_list("at", flat=True).first()
     return SealStatus(last.number if last else 0, last.hash if last else "", last.sealed_at if last else None, waiting)

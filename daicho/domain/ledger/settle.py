@@ -9,7 +9,7 @@ from typing import Any
 
 from daicho.core.actor import Actor
 from daicho.core.ids import derived_uuid, new_uid
-from daicho.core.statements import ask, insert_numbered, marks, read_columns
+from daicho.core.statements import among, as_table, ask, insert_numbered, instant, read_columns
 from daicho.core.text import fingerprint
 from daicho.domain.audit.record import Line, record_lines
 from daicho.domain.ledger.book import Book, PlaceRow
@@ -21,6 +21,16 @@ from daicho.domain.ledger.writing import LIVE, flush
 
 CLOCK = Actor.system("clock")
 START, END = "start", "end"
+MANY = 2**62  # no limit
+_COLUMNS = [str(field.column) for field in Lot._meta.concrete_fields]
+_AT = {column: place for place, column in enumerate(_COLUMNS)}
+_LATER = {
+    "tag_id": "tag",
+    "start_at": "MIN(CASE WHEN starts > %s THEN starts END)",
+    "end_at": "MIN(CASE WHEN ends > %s THEN ends END)",
+}
+_NEXT = ", ".join(_LATER.get(column, "NULL") for column in _COLUMNS)
+"""The columns of a lot, filled with what is known of a pool: its tag, and its next start and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ def settle(book: Book, limit: int | None = None) -> int:
     if not due_pools:
         return 0
     load_places(book, {book.pools[key].virtual_account_id: book.pools[key].account_id for key in due_pools})
-    due = _find_due(book, due_pools, limit)
+    due, next_times = _find_due(book, due_pools, limit)
     entries = _write_entries(due)
     for item, entry in zip(due, entries, strict=True):
         where = item.place.virtual_account_id or 0
@@ -58,7 +68,10 @@ def settle(book: Book, limit: int | None = None) -> int:
         book.move(entry, item.lot, item.place, target, item.quantity)
     _let_go(book, [(item, entry) for item, entry in zip(due, entries, strict=True) if item.place.holder_id])
     for key in due_pools:
-        book.pools[key].has_stale_times = True
+        pool = book.pools[key]
+        pool.has_stale_times = next_times is None
+        if next_times is not None:
+            pool.figures.next_change_at, pool.figures.next_end_at = next_times.get(key, (None, None))
     book.reckon_all()
     flush(book)
     _record(book, due)
@@ -66,30 +79,50 @@ def settle(book: Book, limit: int | None = None) -> int:
     return len(due)
 
 
-def _find_due(book: Book, keys: set[tuple[int, int]], limit: int | None) -> list[Due]:
-    pools = [book.pools[key].id for key in keys]
-    where = sorted({key[0] for key in keys})
+type NextTimes = dict[tuple[int, int], tuple[dt.datetime | None, dt.datetime | None]]
+
+
+def _find_due(book: Book, keys: set[tuple[int, int]], limit: int | None) -> tuple[list[Due], NextTimes | None]:
+    """What is due in these pools, and when each of them changes and ends next: None if the limit cut something off.
+
+    What lies in their virtual accounts is read once. PostgreSQL must not begin with all lots of their tags instead.
+    """
+    of_places, first = among("p.virtual_account_id", sorted({key[0] for key in keys}))
+    pools, second = as_table(["bigint", "bigint"], sorted(keys))
     columns, read = read_columns(Lot, "l")
     live = ", ".join(f"'{kind}'" for kind in LIVE)
-    statement = (
-        f"SELECT p.id, p.kind, p.virtual_account_id, p.holder_id, h.quantity, {columns} FROM ledger_holding AS h"  # noqa: S608
-        " JOIN ledger_place AS p ON p.id = h.place_id JOIN ledger_lot AS l ON l.id = h.lot_id"
-        f" WHERE p.virtual_account_id IN ({marks(where)}) AND h.quantity > 0"
-        f" AND (p.kind = '{Place.Kind.PENDING}' AND l.start_at <= %s OR p.kind IN ({live}) AND l.end_at <= %s)"
-        " AND EXISTS (SELECT 1 FROM ledger_pool AS q WHERE q.virtual_account_id = p.virtual_account_id"
-        f" AND q.tag_id = l.tag_id AND q.id IN ({marks(pools)})) ORDER BY h.id"
-    )
-    parameters = [*where, book.at, book.at, *pools]
+    statement = f"""
+        WITH live AS MATERIALIZED (
+            SELECT p.id AS place, p.kind, p.virtual_account_id AS va, p.holder_id AS holder, h.id AS holding, h.quantity,
+                   l.id AS lot, l.tag_id AS tag, CASE WHEN p.kind = '{Place.Kind.PENDING}' THEN l.start_at END AS starts,
+                   l.end_at AS ends
+            FROM ledger_place AS p JOIN ledger_holding AS h ON h.place_id = p.id JOIN ledger_lot AS l ON l.id = h.lot_id
+            WHERE {of_places} AND p.kind IN ({live}) AND h.quantity > 0
+        )
+        SELECT * FROM (
+            SELECT place, live.kind, va, holder, quantity, {columns} FROM live JOIN ledger_lot AS l ON l.id = live.lot
+            WHERE (starts <= %s OR ends <= %s) AND (va, tag) IN (SELECT column1, column2 FROM {pools})
+            ORDER BY holding LIMIT %s
+        ) AS due
+        UNION ALL SELECT NULL, NULL, va, NULL, NULL, {_NEXT} FROM live GROUP BY va, tag"""  # noqa: S608
+    most = limit if limit is not None else MANY
+    rows = ask(statement, [*first, book.at, book.at, *second, most, book.at, book.at])
     found: list[Due] = []
-    rows = ask(f"{statement} LIMIT %s", [*parameters, limit]) if limit else ask(statement, parameters)
-    for number, kind, where_it_lies, holder_id, quantity, *values in rows:
-        lot, place = read(values), PlaceRow(number, kind, where_it_lies, holder_id)
+    next_times: NextTimes = {}
+    for number, kind, where, holder_id, quantity, *values in rows:
+        if number is None:
+            starts, ends = instant(values[_AT["start_at"]]), instant(values[_AT["end_at"]])
+            changes = [at for at in (starts, ends) if at is not None]
+            next_times[where, values[_AT["tag_id"]]] = min(changes, default=None), ends
+            continue
+        lot, place = read(values), PlaceRow(number, kind, where, holder_id)
         if kind == Place.Kind.PENDING:
             found.append(Due.of(lot, place, START, lot.start_at, quantity))
-            place = book.place(Place.Kind.ON_HAND, where_it_lies)
+            place = book.place(Place.Kind.ON_HAND, where)
         if lot.end_at is not None and lot.end_at <= book.at:
             found.append(Due.of(lot, place, END, lot.end_at, quantity))
-    return sorted(found, key=lambda item: item.at)
+    is_whole = len(rows) - len(next_times) < most
+    return sorted(found, key=lambda item: item.at), next_times if is_whole else None
 
 
 def _write_entries(due: list[Due]) -> list[Entry]:

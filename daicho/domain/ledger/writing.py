@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import astuple, fields, replace
+from dataclasses import fields, replace
+from operator import attrgetter
 
 from daicho.core.statements import ask, chunks, insert_rows, instant, marks
 from daicho.domain.ledger.book import Book, Figures, PoolRow
@@ -11,6 +12,7 @@ from daicho.domain.ledger.models import Place, Pool, Posting, Use, UseChange
 from daicho.domain.ledger.sql import add_to_holdings, set_rows, take_from_holdings
 
 _FIGURES = tuple(figure.name for figure in fields(Figures))
+_figures_of = attrgetter(*_FIGURES)  # `astuple` would copy each of them
 LIVE = (Place.Kind.PENDING, Place.Kind.ON_HAND, Place.Kind.RESERVED, Place.Kind.FULFILLED)
 
 
@@ -101,7 +103,7 @@ def _write_pools(book: Book) -> None:
     if stale:
         _find_next_times(stale)
     changed = [pool for pool in book.pools.values() if pool.figures != pool.stored]
-    set_rows(Pool, _FIGURES, [(pool.id, *astuple(pool.figures)) for pool in changed])
+    set_rows(Pool, _FIGURES, [(pool.id, *_figures_of(pool.figures)) for pool in changed])
     for pool in changed:
         pool.stored = replace(pool.figures)
 
