@@ -24,6 +24,15 @@ from benchmarks.setting import Setting
 ENDS, TAGS, PART = 100_000, 5, 10_000
 STOCK_PLACES = 200
 ROWS = ("ledger_entry", "ledger_posting", "audit_event", "ledger_holding")
+# First, so that the next statement sees what transfers have left there.
+LOCK = """
+SELECT FROM ledger_pool WHERE id IN (
+  SELECT p.id FROM (SELECT * FROM ledger_lot WHERE end_at = %s AND id > %s ORDER BY id LIMIT 5000) l
+  JOIN ledger_holding h ON h.lot_id = l.id AND h.quantity > 0
+  JOIN ledger_place s ON s.id = h.place_id AND s.kind = 'on_hand'
+  JOIN ledger_pool p ON p.virtual_account_id = s.virtual_account_id AND p.tag_id = l.tag_id)
+ORDER BY virtual_account_id, tag_id FOR NO KEY UPDATE
+"""
 LIMIT = """
 WITH due AS MATERIALIZED (
   SELECT h.id, h.account_id, h.lot_id, h.place_id, h.quantity, l.end_at, l.uid, t.sku, s.virtual_account_id va,
@@ -35,8 +44,6 @@ WITH due AS MATERIALIZED (
   JOIN ledger_place e ON e.virtual_account_id = s.virtual_account_id AND e.kind = 'ended'
   JOIN catalog_licensetag t ON t.id = l.tag_id
   JOIN ledger_pool p ON p.virtual_account_id = s.virtual_account_id AND p.tag_id = l.tag_id),
-locked AS MATERIALIZED (SELECT p.id FROM ledger_pool p WHERE p.id IN (SELECT pool FROM due)
-  ORDER BY p.virtual_account_id, p.tag_id FOR NO KEY UPDATE),
 e AS (INSERT INTO ledger_entry (id, uid, account_id, request_id, fingerprint, kind, actor_kind, actor_name, at, memo,
     answer)
   SELECT entry, substr(md5(uid || 'entry'), 1, 13), account_id, request, encode(sha256(uid::bytea), 'hex'), 'time',
@@ -48,7 +55,7 @@ more AS (INSERT INTO ledger_holding (account_id, place_id, lot_id, is_issue, qua
   SELECT account_id, ended, lot_id, false, quantity FROM due
   ON CONFLICT (place_id, lot_id) DO UPDATE SET quantity = ledger_holding.quantity + excluded.quantity),
 pl AS (UPDATE ledger_pool p SET on_hand = p.on_hand - d.quantity
-  FROM (SELECT pool, SUM(quantity) quantity FROM due WHERE pool IN (SELECT id FROM locked) GROUP BY pool) d
+  FROM (SELECT pool, SUM(quantity) quantity FROM due GROUP BY pool) d
   WHERE p.id = d.pool),
 ev AS (INSERT INTO audit_event (uid, account_id, virtual_account_id, kind, act, at, actor_kind, actor_name, interface,
     address, subject, subject_uid, before, after, memo)
@@ -208,7 +215,9 @@ def raw(setting: Setting, end: dt.datetime) -> tuple[float, dict[str, int]]:
     with psycopg.connect(setting.url, autocommit=True) as session:
         began = time.perf_counter()
         while True:
-            done, last = session.execute(LIMIT, [end, last]).fetchone()  # type: ignore[misc]
+            with session.transaction():
+                session.execute(LOCK, [end, last])
+                done, last = session.execute(LIMIT, [end, last]).fetchone()  # type: ignore[misc]
             if not done:
                 break
             total += done
