@@ -125,10 +125,10 @@ def test_s02_use_beyond_what_is_owned_is_shown_and_mailed_within_a_minute(town: 
         letter = town.letter(company.admin.email)
         one.go(f"{company.url}licenses/")
         one.see(str(words.STATES["short"].word))
+        one.go(f"{company.url}alerts/")
+        one.see("NET-ADV")
+        one.go(f"{company.url}ended/")
+        one.see("NET-ADV")
     assert "NET-ADV" in letter.subject
     for said in ("osaka-sw-07", company.osaka.name, company.tokyo.name):
         assert said in letter.text, f"{said} is not in the mail:\n{letter.text}"
-    one.go(f"{company.url}alerts/")
-    one.see("NET-ADV")
-    one.go(f"{company.url}ended/")
-    one.see("NET-ADV")
