@@ -1,4 +1,4 @@
-"""What uses licenses: so far the records that people keep by hand (self-registering instances join them later)."""
+"""What uses licenses, as people see it: kept by hand, or by the instance that registered as this device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from daicho.domain.tenancy.models import SmartAccount
 
 
 class Device(models.Model):
-    """A device of one account. Its virtual account is its unit's; its uses are the unit's uses."""
+    """A device of one account. Its virtual account is its unit's; its uses are the unit's uses.
+
+    A record kept by hand becomes that of the instance with its product ID and serial number when it registers.
+    """
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="devices")

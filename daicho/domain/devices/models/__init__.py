@@ -1,0 +1,8 @@
+"""What uses licenses, and how it proves who it is."""
+
+from daicho.domain.devices.models.instances import Instance
+from daicho.domain.devices.models.keys import SigningKey
+from daicho.domain.devices.models.records import Device
+from daicho.domain.devices.models.tokens import RegistrationToken
+
+__all__ = ["Device", "Instance", "RegistrationToken", "SigningKey"]
