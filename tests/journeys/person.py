@@ -7,8 +7,10 @@ mail is a click. Whatever the console says as an error, and every refusal by the
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,8 @@ class Person:
         try:
             self.page.goto(where)
         except BrowserError as error:  # the answer of the form before it still led elsewhere
+            if "Timeout" in error.message:
+                faulthandler.dump_traceback(sys.__stderr__, all_threads=True)  # what the server was doing meanwhile
             if "interrupted by another navigation" not in error.message:
                 raise
             self.page.wait_for_load_state()

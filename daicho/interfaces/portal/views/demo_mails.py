@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as lazy
 
@@ -46,7 +46,7 @@ class MailList(ListPage):
         Column(
             "subject",
             lazy("Subject"),
-            value=lambda mail: mail.shown["subject"],
+            value=lambda mail: format_html('<span lang="{}">{}</span>', mail.language, mail.shown["subject"]),
             link=lambda mail: reverse("demo_mails-show", kwargs={"uid": mail.uid}),
         ),
         Column("to", lazy("Recipient"), phone=True),
