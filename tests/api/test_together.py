@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
 from daicho.core.errors import BusinessError
+from daicho.core.lanes import Lane
 from daicho.domain.access.models import ApiClient
 from daicho.domain.access.queries import Knock
 from daicho.domain.access.rules import Role
@@ -26,7 +27,7 @@ from daicho.interfaces.api import lanes
 from daicho.interfaces.api.lanes import make_seats, make_transfers
 from daicho.interfaces.api.routers.devices import LinesIn
 from daicho.interfaces.api.routers.transfers import TransferIn
-from daicho.interfaces.api.together import Act, Answer, Decision, Lane, Route, answer_together, read
+from daicho.interfaces.api.together import Act, Answer, Decision, Route, answer_together, read
 from daicho.interfaces.portal import turns
 from tests.world import World
 

@@ -16,6 +16,7 @@ from daicho.core.actor import Actor
 from daicho.core.commands import one_act
 from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
+from daicho.core.lanes import Lane
 from daicho.domain.access.commands.idempotency import Kept, claim_answered, claimed_before
 from daicho.domain.access.policy import find_accounts
 from daicho.domain.access.queries import authenticate_api_clients
@@ -29,7 +30,7 @@ from daicho.domain.ledger.queries.sight import Sight, look, places_seen
 from daicho.interfaces.api.problems import JsonRenderer
 from daicho.interfaces.api.routers.devices import LinesIn, lines_among, seat_out
 from daicho.interfaces.api.routers.transfers import TransferIn, moves_among
-from daicho.interfaces.api.together import Act, Answer, Decision, Lane, Route, answer_together
+from daicho.interfaces.api.together import Act, ActLane, Answer, Decision, Route, answer_together
 
 RENDERER = JsonRenderer()
 type Told = dict[str, Any] | BusinessError
@@ -166,7 +167,7 @@ def _transfer_asks(callers: Sequence[Caller]) -> list[tuple[Caller, TransferAsk]
 
 _ACCOUNT = r"/api/v1/accounts/(?P<identifier>[^/]+)"
 _DEVICE = rf"{_ACCOUNT}/devices/(?P<uid>[^/]+)"
-_SEATS = {
+_SEATS: dict[str, ActLane] = {
     word: Lane(word, partial(make_seats, act))
     for word, act in (("assign", rules.Act.TAKE), ("release", rules.Act.GIVE))
 }

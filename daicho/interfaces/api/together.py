@@ -1,24 +1,19 @@
 """Acts of programs that wait for one another share a commit (docs/decisions/0014-shared-commit.md).
 
-A thread of the process takes whatever acts are queued, makes them in one transaction, and answers each after the commit.
-It answers what succeeds and what the rules refuse. What is repeated, malformed, unusual or unlucky is not answered here:
-nothing was written for it, and it goes the ordinary way, alone, as if it had never been here.
+A lane (core/lanes.py) makes whatever acts are queued in one transaction, and answers each after the commit. It answers
+what succeeds and what the rules refuse. What is repeated, malformed, unusual or unlucky is not answered here: nothing was
+written for it, and it goes the ordinary way, alone, as if it had never been here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -26,20 +21,14 @@ from ninja import Schema
 from pydantic import ValidationError
 
 from daicho.core.errors import BusinessError
+from daicho.core.lanes import Lane
 from daicho.core.text import fingerprint
 from daicho.domain.access.queries import Knock
 from daicho.interfaces.api.idempotency import MAX_KEY
 from daicho.interfaces.api.problems import of_error
 
-logger = logging.getLogger("daicho.api")
-
-MOST = 64
-"""Acts in one transaction."""
 LARGEST = 16_384
 """Bytes of a body; a longer one has many lines and is worth a commit of its own."""
-IDLE_SECONDS = 1.0
-PATIENCE = 0.25
-"""How long, of the time of the last batch, to wait for as many acts as it had: a batch of one costs half of one of eight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,68 +50,7 @@ class Answer:
 
 type Decision = Answer | BusinessError | None
 """The answer, the refusal, or None: not made, to be made alone."""
-type Make = Callable[[Sequence[Act]], list[Decision]]
-
-
-class Lane:
-    """One queue of acts and the thread that makes them, begun with the first act."""
-
-    def __init__(self, name: str, make: Make) -> None:
-        self.name, self.make = name, make
-        self._queue: SimpleQueue[_Ticket] = SimpleQueue()
-        self._begun = threading.Lock()
-
-    def ask(self, act: Act) -> Decision:
-        """Wait until the act is durable or decided otherwise."""
-        ticket = _Ticket(act)
-        self._queue.put(ticket)
-        if self._begun.acquire(blocking=False):
-            threading.Thread(target=self._work, name=f"lane {self.name}", daemon=True).start()
-        ticket.done.acquire()
-        return ticket.answer
-
-    def _work(self) -> None:
-        rested, last, took = time.monotonic(), 1, 0.0
-        while True:
-            tickets = self._take(last, took * PATIENCE)
-            begun = time.monotonic()
-            if begun - rested > IDLE_SECONDS:
-                close_old_connections()  # its health is asked again before it is used
-            for ticket, answer in zip(tickets, self._made([ticket.act for ticket in tickets]), strict=True):
-                ticket.answer = answer
-                ticket.done.release()
-            rested = time.monotonic()
-            last, took = len(tickets) + self._queue.qsize(), rested - begun
-
-    def _take(self, last: int, patience: float) -> list[_Ticket]:
-        """Whatever is queued. Those who were answered a moment ago come back now: as many are awaited for a moment."""
-        taken = [self._queue.get()]
-        until = time.monotonic() + patience
-        try:
-            while len(taken) < MOST:
-                wait = until - time.monotonic() if len(taken) < last else 0
-                taken.append(self._queue.get(timeout=wait) if wait > 0 else self._queue.get_nowait())
-        except Empty:
-            pass
-        return taken
-
-    def _made(self, acts: Sequence[Act]) -> list[Decision]:
-        try:
-            return self.make(acts)
-        except Exception:
-            logger.warning("%s acts go alone", len(acts), exc_info=True)
-            close_old_connections()
-            return [None] * len(acts)
-
-
-class _Ticket:
-    __slots__ = ("act", "answer", "done")
-
-    def __init__(self, act: Act) -> None:
-        self.act = act
-        self.answer: Decision = None
-        self.done = threading.Lock()
-        self.done.acquire()
+type ActLane = Lane[Act, Answer | BusinessError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +59,7 @@ class Route:
 
     path: re.Pattern[str]
     schema: type[Schema]
-    lane: Lane
+    lane: ActLane
 
 
 def read(request: HttpRequest, route: Route, place: dict[str, str]) -> Act | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 import time
@@ -15,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 from daicho.core.outliving import outliving
+from daicho.core.proxies import client_behind, is_trusted
 from daicho.core.tracing import request_id
 
 type GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -62,35 +62,13 @@ class RequestContextMiddleware:
 
 
 def believe_trusted_proxies(request: HttpRequest) -> None:
-    """Replace the peer's address and scheme by what trusted proxies say of them.
-
-    X-Forwarded-For is read from its end; the first address that is no trusted proxy is the client. Whatever stands
-    left of it was written by the client and is worth nothing.
-    """
-    peer = _address(request.META.get("REMOTE_ADDR", ""))
-    if peer is None or not _trusted(peer):
-        request.META.pop("HTTP_X_FORWARDED_FOR", None)
+    """Replace the peer's address and scheme by what trusted proxies say of them (`client_behind`)."""
+    peer, forwarded_for = request.META.get("REMOTE_ADDR", ""), request.META.pop("HTTP_X_FORWARDED_FOR", "")
+    if not is_trusted(peer, settings.TRUSTED_PROXIES):
         return
     if request.META.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() == "https":
         request.META["wsgi.url_scheme"] = "https"
-    for hop in reversed(request.META.pop("HTTP_X_FORWARDED_FOR", "").split(",")):
-        address = _address(hop.strip())
-        if address is None:
-            return
-        request.META["REMOTE_ADDR"] = str(address)
-        if not _trusted(address):
-            return
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _trusted(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return any(address in network for network in settings.TRUSTED_PROXIES)
+    request.META["REMOTE_ADDR"] = client_behind(peer, forwarded_for, settings.TRUSTED_PROXIES)
 
 
 class CleanAddressMiddleware:
