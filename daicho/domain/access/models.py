@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Lower
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.access.rules import Role
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -73,7 +74,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email.rpartition("@")[2].lower()
 
 
-class PartnerCompany(models.Model):
+class PartnerCompany(Row):
     """A reseller or maintenance company; made by the operator."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -86,7 +87,7 @@ class PartnerCompany(models.Model):
         return self.name
 
 
-class PartnerMember(models.Model):
+class PartnerMember(Row):
     """A user who records orders for a partner company."""
 
     company = models.ForeignKey(PartnerCompany, on_delete=models.PROTECT, related_name="members")
@@ -97,7 +98,7 @@ class PartnerMember(models.Model):
         constraints = [models.UniqueConstraint(fields=["company", "user"], name="partner_member_once")]
 
 
-class ApiClient(models.Model):
+class ApiClient(Row):
     """A program of one account, one partner company, or the operator: a secret (only its SHA-256 is kept), scopes,
     an end, and (in an account) grants of its own."""
 
@@ -133,7 +134,7 @@ class ApiClient(models.Model):
         return self.name
 
 
-class Grant(models.Model):
+class Grant(Row):
     """A right: a user or an API client + role + the account or one virtual account + optional end.
 
     Live while not revoked and not ended. What is over stays as history; `ended_at` says when its end was recorded.
@@ -187,7 +188,7 @@ class Grant(models.Model):
         ]
 
 
-class Invitation(models.Model):
+class Invitation(Row):
     """A mail that offers a right to somebody; the link is single-use and ends."""
 
     class State(models.TextChoices):
@@ -215,7 +216,7 @@ class Invitation(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
 
 
-class AccessRequest(models.Model):
+class AccessRequest(Row):
     """Somebody asks for a right; an administrator approves, changes or declines it (S9)."""
 
     class State(models.TextChoices):
@@ -249,7 +250,7 @@ class AccessRequest(models.Model):
         ]
 
 
-class HandOver(models.Model):
+class HandOver(Row):
     """ "My colleague leaves": on a date every live grant of one user in the account becomes another's."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -264,7 +265,7 @@ class HandOver(models.Model):
     created_at = models.DateTimeField(default=now)
 
 
-class IdempotentRequest(models.Model):
+class IdempotentRequest(Row):
     """The first answer to an API write, by who asked and his Idempotency-Key; kept 7 days."""
 
     owner = models.CharField(max_length=40)
@@ -278,7 +279,7 @@ class IdempotentRequest(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "key"], name="idempotent_request_once")]
 
 
-class Draft(models.Model):
+class Draft(Row):
     """What a person has typed so far in a wizard: survives a closed browser and an ended session."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts")
@@ -289,7 +290,7 @@ class Draft(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
 
-class Preference(models.Model):
+class Preference(Row):
     """One remembered choice of a person: columns of a list, a saved view, steps of the tour."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")

@@ -69,20 +69,24 @@ def _live_at(at: dt.datetime) -> QuerySet[Grant]:
     )
 
 
-def _live_of(programs: Collection[int], accounts: Collection[int]) -> list[tuple[Any, ...]]:
-    """Program, account, role and virtual account of the live grants of these programs in these accounts."""
-    live, times = _live_statement(connection.vendor)
-    of_programs, first = among("access_grant.api_client_id", programs)
+def _live_of(holder: str, holders: Collection[int], accounts: Collection[int]) -> list[tuple[Any, ...]]:
+    """Holder, account, role and virtual account of the live grants of these holders in these accounts.
+
+    `holder`: the column that names them, `user_id` or `api_client_id`.
+    """
+    live, fixed = _live_statement(holder, connection.vendor)
+    at = now()
+    of_holders, first = among(f"access_grant.{holder}", holders)
     of_accounts, second = among("access_grant.account_id", accounts)
-    return ask(f"{live} AND {of_programs} AND {of_accounts}", [*[now()] * times, *first, *second])
+    return ask(f"{live} AND {of_holders} AND {of_accounts}", [*(value or at for value in fixed), *first, *second])
 
 
 @functools.cache
-def _live_statement(vendor: str) -> tuple[str, int]:
-    """The rule of `live_grants` as Django writes it, once, to be continued by AND, and how often it names the instant."""
-    columns = ("api_client_id", "account_id", "role", "virtual_account_id")
+def _live_statement(holder: str, vendor: str) -> tuple[str, list[Any]]:
+    """The rule of `live_grants` as Django writes it, once, to be continued by AND; its parameters, None for the instant."""
+    columns = (holder, "account_id", "role", "virtual_account_id")
     statement, parameters = _live_at(now()).values_list(*columns).query.sql_with_params()
-    return statement, len(parameters)
+    return statement, [True if value is True else None for value in parameters]
 
 
 def grants_of(actor: Actor) -> QuerySet[Grant]:
@@ -112,8 +116,12 @@ def scope_of(actor: Actor, account: SmartAccount) -> Scope:
 
 
 def _scope_of(actor: Actor, account: SmartAccount) -> Scope:
-    rows = grants_of(actor).filter(account=account).values_list("role", "virtual_account_id")
-    return _scope_by(actor, rows)
+    held: list[tuple[Any, ...]] = []
+    if actor.kind is ActorKind.USER and actor.user_id is not None:
+        held = _live_of("user_id", {actor.user_id}, {account.pk})
+    elif actor.kind is ActorKind.API_CLIENT and actor.api_client_id is not None:
+        held = _live_of("api_client_id", {actor.api_client_id}, {account.pk})
+    return _scope_by(actor, [(role, place) for _holder, _account, role, place in held])
 
 
 def _scope_by(actor: Actor, grants: Iterable[tuple[str, int | None]]) -> Scope:
@@ -264,7 +272,9 @@ def find_accounts(asked: Sequence[tuple[Actor, str]]) -> list[SmartAccount | Non
     accounts = _visible_accounts(identifier for _, identifier in asked)
     grants: dict[tuple[int | None, int], list[tuple[str, int | None]]] = defaultdict(list)
     programs = {actor.api_client_id for actor, _ in asked if actor.api_client_id is not None}
-    for client, where, role, place in _live_of(programs, {account.pk for account in accounts.values()}):
+    for client, where, role, place in _live_of(
+        "api_client_id", programs, {account.pk for account in accounts.values()}
+    ):
         grants[client, where].append((role, place))
     found: list[SmartAccount | None] = []
     for actor, identifier in asked:

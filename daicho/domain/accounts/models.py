@@ -8,10 +8,11 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.tenancy.models import SmartAccount
 
 
-class Opening(models.Model):
+class Opening(Row):
     """A request to open a Smart Account: draft → [held] → [awaiting_approver] → awaiting_activation → active."""
 
     class State(models.TextChoices):
@@ -72,7 +73,7 @@ class Opening(models.Model):
         ]
 
 
-class KnownCustomer(models.Model):
+class KnownCustomer(Row):
     """The operator's customer file: an address shown to confirm instead of asked for (S14)."""
 
     domain = models.CharField(max_length=253, unique=True)
@@ -86,7 +87,7 @@ class KnownCustomer(models.Model):
     phone = models.CharField(max_length=32, blank=True)
 
 
-class Contest(models.Model):
+class Contest(Row):
     """ "This is our domain": somebody contests an account with the operator."""
 
     class State(models.TextChoices):
@@ -105,7 +106,7 @@ class Contest(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
 
 
-class Agreement(models.Model):
+class Agreement(Row):
     """A version of the account agreement. In force from `effective_at` on, until a newer one is."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -119,7 +120,7 @@ class Agreement(models.Model):
     published_by_name = models.CharField(max_length=100)
 
 
-class Acceptance(models.Model):
+class Acceptance(Row):
     """Who accepted which text when: the text itself is the version's, which never changes; its hash is kept too."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="acceptances")
@@ -137,7 +138,7 @@ class Acceptance(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "agreement"], name="agreement_accepted_once")]
 
 
-class Guide(models.Model):
+class Guide(Row):
     """A document or video that the operator offers to customers (S24)."""
 
     class Kind(models.TextChoices):

@@ -8,6 +8,7 @@ from django.db.models import Case, F, IntegerField, Q, Value, When
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 DEFAULT_DAYS = (90, 30, 7)
@@ -25,7 +26,7 @@ URGENCY = Case(
 )
 
 
-class Alert(models.Model):
+class Alert(Row):
     """One fact that lasts: unresolved once per (kind, source)."""
 
     class Severity(models.TextChoices):
@@ -68,7 +69,7 @@ class Alert(models.Model):
         ]
 
 
-class NotificationSetting(models.Model):
+class NotificationSetting(Row):
     """How one person hears of an account: mail at once, the daily summary, and how many days before an end."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_settings")
@@ -86,7 +87,7 @@ class NotificationSetting(models.Model):
         indexes = [models.Index(fields=["summarized_on"], name="notification_setting_due")]
 
 
-class ExtraAddress(models.Model):
+class ExtraAddress(Row):
     """A further address of the account's own domain that gets the mails, once confirmed."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)

@@ -6,10 +6,11 @@ from django.db import models
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class Event(models.Model):
+class Event(Row):
     """Who did what, when, before and after, from where.
 
     One row has one scope: the installation (no account), an account, or one virtual account of it. An act that touches
@@ -48,7 +49,7 @@ class Event(models.Model):
         ]
 
 
-class SealBlock(models.Model):
+class SealBlock(Row):
     """A link of the chain. Its hash (audit.rules) covers its number, time, the previous hash and its events' digests."""
 
     number = models.PositiveBigIntegerField(unique=True)
@@ -58,7 +59,7 @@ class SealBlock(models.Model):
     sealed_at = models.DateTimeField()
 
 
-class Seal(models.Model):
+class Seal(Row):
     """The digest of one event and the block that holds it. A plain number, so that a missing event is noticed."""
 
     event_id = models.BigIntegerField(unique=True)

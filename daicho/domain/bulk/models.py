@@ -10,12 +10,13 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.access.models import ApiClient, PartnerCompany
 from daicho.domain.files.models import StoredFile
 from daicho.domain.tenancy.models import SmartAccount
 
 
-class Job(models.Model):
+class Job(Row):
     """Work that takes longer than a page may: who started it, what it works on, how far it is, what came of it.
 
     `checkpoint` holds the cursor from which another worker goes on, with the counts that belong to it. While
@@ -106,7 +107,7 @@ class Job(models.Model):
 OPEN = (Job.State.WAITING, Job.State.RUNNING)
 
 
-class Refusal(models.Model):
+class Refusal(Row):
     """Why a row of the source was not taken. `number` counts the job's refusals, `row` is the line in the source."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="refusals")

@@ -7,9 +7,10 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 
 
-class Product(models.Model):
+class Product(Row):
     """A device model or an application that licenses are used on."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -24,7 +25,7 @@ class Product(models.Model):
         return self.name
 
 
-class Ladder(models.Model):
+class Ladder(Row):
     """Tags of which a better one covers a lesser one, 1:1 (ledger.md, ladder)."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -34,7 +35,7 @@ class Ladder(models.Model):
         return self.name
 
 
-class LicenseTag(models.Model):
+class LicenseTag(Row):
     """A kind of license. `rank` 1 is the best tier of its ladder."""
 
     class Enforcement(models.TextChoices):

@@ -6,9 +6,10 @@ from django.db import models
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 
 
-class StoredFile(models.Model):
+class StoredFile(Row):
     """A file, written once and never changed; whole as soon as `sha256` is filled.
 
     `owner` is who uploaded it (`Actor.owner`), empty for what Daicho wrote itself. A file that no row of another table
@@ -27,7 +28,7 @@ class StoredFile(models.Model):
         return self.name
 
 
-class FileChunk(models.Model):
+class FileChunk(Row):
     """One part, at most 1 MiB, numbered from 0; every part but the last is full."""
 
     file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="chunks")

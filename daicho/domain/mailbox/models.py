@@ -7,9 +7,10 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 
 
-class Mail(models.Model):
+class Mail(Row):
     """A mail that is due: what to say (template + context) and to whom. It is rendered when it is sent.
 
     `context` may hold a link's secret; it is emptied once the mail is sent. `rendered` is kept only in the demo.

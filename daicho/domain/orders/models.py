@@ -9,13 +9,14 @@ from django.db.models.functions import Coalesce
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.access.models import PartnerCompany
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Lot
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class Order(models.Model):
+class Order(Row):
     """An order of one account. Identity: recording company (none: the operator) + order number."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -42,7 +43,7 @@ class Order(models.Model):
         return self.number
 
 
-class OrderLine(models.Model):
+class OrderLine(Row):
     """One line: so many of a tag from a day to a day. It deposits exactly one lot, at once or when it may.
 
     `state` says how far the line came; what lies unassigned, or was cancelled later, the ledger's holdings say
@@ -89,7 +90,7 @@ class OrderLine(models.Model):
         ]
 
 
-class PartnerAllowance(models.Model):
+class PartnerAllowance(Row):
     """How many of a tag a partner company may deposit in a month without asking the operator (default none)."""
 
     company = models.ForeignKey(PartnerCompany, on_delete=models.CASCADE, related_name="allowances")
@@ -100,7 +101,7 @@ class PartnerAllowance(models.Model):
         constraints = [models.UniqueConstraint(fields=["company", "tag"], name="partner_allowance_once")]
 
 
-class WrongName(models.Model):
+class WrongName(Row):
     """A name of no virtual account that a partner company gave for an order, and when last; kept for a day."""
 
     company = models.ForeignKey(PartnerCompany, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -9,9 +9,10 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 
 
-class SmartAccount(models.Model):
+class SmartAccount(Row):
     """One company, known by its domain identifier, which is unique while the account takes it."""
 
     class State(models.TextChoices):
@@ -53,7 +54,7 @@ class SmartAccount(models.Model):
         return self.good_standing_until is not None and self.good_standing_until > (at or now())
 
 
-class VirtualAccount(models.Model):
+class VirtualAccount(Row):
     """A child account: a department, a place, a maintenance partner. `path` is "/id/id/" from the root to itself."""
 
     class Visibility(models.TextChoices):
@@ -91,7 +92,7 @@ class VirtualAccount(models.Model):
         return self.name
 
 
-class VirtualAccountTag(models.Model):
+class VirtualAccountTag(Row):
     """A free label of a virtual account, 20 at most."""
 
     virtual_account = models.ForeignKey(VirtualAccount, on_delete=models.CASCADE, related_name="tags")

@@ -6,12 +6,13 @@ from django.db import models
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.catalog.models import Product
 from daicho.domain.ledger.models import Unit
 from daicho.domain.tenancy.models import SmartAccount
 
 
-class Device(models.Model):
+class Device(Row):
     """A device of one account. Its virtual account is its unit's; its uses are the unit's uses.
 
     A record kept by hand becomes that of the instance with its product ID and serial number when it registers.

@@ -7,12 +7,13 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.files.models import StoredFile
 from daicho.domain.ledger.models.lots import Lot
 from daicho.domain.tenancy.models import SmartAccount
 
 
-class LotDetails(models.Model):
+class LotDetails(Row):
     """The columns that a Japanese ledger of licenses wants. Each text as typed, and its `name_key` to be searched by.
 
     `amount` is a whole number of the smallest unit of `currency` (ISO 4217), at most 2^53 − 1; both or neither.
@@ -43,7 +44,7 @@ class LotDetails(models.Model):
         ]
 
 
-class LotAttachment(models.Model):
+class LotAttachment(Row):
     """A file kept with a lot: a certificate, a contract. It belongs to the company. Lots that were exchanged share files."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)

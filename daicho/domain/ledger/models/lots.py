@@ -7,11 +7,12 @@ from django.db.models import F, Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class Unit(models.Model):
+class Unit(Row):
     """What draws licenses: a product instance, a failover group, or a hand-kept device record."""
 
     class Kind(models.TextChoices):
@@ -28,7 +29,7 @@ class Unit(models.Model):
         indexes = [models.Index(fields=["virtual_account"], name="unit_by_virtual_account")]
 
 
-class Lot(models.Model):
+class Lot(Row):
     """What was bought: immutable. Counts in [start_at, end_at); no end means for ever."""
 
     class Kind(models.TextChoices):
@@ -64,7 +65,7 @@ class Lot(models.Model):
         ]
 
 
-class Holder(models.Model):
+class Holder(Row):
     """What sets lots aside: a reservation or a license file of a higher room points to its row here."""
 
     class Kind(models.TextChoices):
@@ -78,7 +79,7 @@ class Holder(models.Model):
     shown_at = models.DateTimeField(null=True, blank=True)
 
 
-class HolderLine(models.Model):
+class HolderLine(Row):
     """How much of a lot a holder holds: max(old, new) while a change is unconfirmed, else old = new."""
 
     holder = models.ForeignKey(Holder, on_delete=models.PROTECT, related_name="lines", db_index=False)

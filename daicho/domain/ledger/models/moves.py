@@ -9,11 +9,12 @@ from django.db.models.functions import Coalesce
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.ledger.models.lots import Holder, Lot
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class Place(models.Model):
+class Place(Row):
     """Where lots lie. Outside of all accounts: issued, cancelled, converted. Of an account: unassigned.
     Of a virtual account: pending, on_hand, ended, and with a holder reserved and fulfilled."""
 
@@ -70,7 +71,7 @@ class Place(models.Model):
         ]
 
 
-class Holding(models.Model):
+class Holding(Row):
     """How much of a lot lies at a place: the sum of its postings."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
@@ -90,7 +91,7 @@ TRANSFERS = ("transfer", "reuse", "move_unit", "assign_order", "undo")
 """Kinds of entries that the list of transfers shows."""
 
 
-class Entry(models.Model):
+class Entry(Row):
     """One act that moved lots: the request that caused it, and its first answer for whoever repeats it."""
 
     class Kind(models.TextChoices):
@@ -139,7 +140,7 @@ class Entry(models.Model):
         ]
 
 
-class Posting(models.Model):
+class Posting(Row):
     """So many of a lot from one place to another; append-only."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -156,7 +157,7 @@ class Posting(models.Model):
         ]
 
 
-class TransferRequest(models.Model):
+class TransferRequest(Row):
     """A transfer that waits for an administrator of its source (account setting)."""
 
     class State(models.TextChoices):

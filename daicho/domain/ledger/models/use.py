@@ -9,13 +9,14 @@ from django.db.models import F, Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models.lots import Unit
 from daicho.domain.ledger.models.moves import Entry
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class Pool(models.Model):
+class Pool(Row):
     """Virtual account × tag: the row that lists read and commands lock. All figures follow from the books (I4–I7)."""
 
     uid = models.CharField(max_length=16, unique=True, default=new_uid, editable=False)
@@ -72,7 +73,7 @@ class Pool(models.Model):
         return max(0, -int(self.balance))
 
 
-class Use(models.Model):
+class Use(Row):
     """What a unit uses of a tag: reported by it, and counted beyond what it holds reserved or fulfilled."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+")
@@ -92,7 +93,7 @@ class Use(models.Model):
         indexes = [models.Index(fields=["pool"], condition=Q(counted__gt=0), name="use_by_pool")]
 
 
-class UseChange(models.Model):
+class UseChange(Row):
     """A change of one unit's count of one tag; append-only. A move between pools is one row with two pools."""
 
     class ActClass(models.TextChoices):

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
-from daicho.core.statements import among, chunks, fetch
+from daicho.core.statements import among, ask, chunks, fetch
 from daicho.core.text import name_key
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
@@ -104,8 +104,13 @@ def look(
         manages=None if manages is None else frozenset(manages),
         only=virtual_account,
         below=below and virtual_account is not None,
-        is_large=lists and Pool.objects.filter(account=account)[: LARGE + 1].count() > LARGE,
+        is_large=lists and _is_large(account),
     )
+
+
+def _is_large(account: SmartAccount) -> bool:
+    first = f"SELECT 1 FROM {Pool._meta.db_table} WHERE account_id = %s LIMIT {LARGE + 1}"  # noqa: S608
+    return bool(ask(f"SELECT COUNT(*) FROM ({first}) AS first_ones", [account.pk])[0][0] > LARGE)  # noqa: S608
 
 
 def find_tag(sight: Sight, **handle: Any) -> LicenseTag:
