@@ -9,11 +9,13 @@ LICENSE_KINDS: Final = frozenset(
     {
         "license.deposited", "license.assigned", "license.transferred", "license.transfer_requested",
         "license.transfer_declined", "license.transfer_withdrawn", "license.undone", "license.cancelled",
-        "license.started", "license.ended", "license.used", "license.released", "license.reused",
+        "license.started", "license.ended", "license.used", "license.released", "license.reused", "license.reported",
         "license.revoked", "license.corrected", "license.co_termed", "license.reserved", "license.returned", "license.converted",
         "license.details_changed", "license.file_added", "license.file_removed",
         "order.recorded", "order.line_cancelled", "order.line_approved", "order.line_declined",
-        "device.created", "device.changed", "device.moved", "device.removed",
+        "device.created", "device.changed", "device.moved", "device.removed", "device.replaced",
+        "device.registered", "device.authorized", "device.renewed", "device.deregistered", "device.expired",
+        "device.authorization_expired", "token.issued", "token.shown", "token.revoked", "token.used_up",
         "alert.hidden", "alert.shown",
     }
 )  # fmt: skip
@@ -47,6 +49,7 @@ OPERATOR_KINDS: Final = frozenset(
         "partner.allowance_set", "catalog.tag_added", "catalog.tag_changed", "catalog.product_added",
         "catalog.ladder_set", "catalog.imported", "customer_file.imported", "guide.added", "guide.changed",
         "guide.removed", "mail.retried",
+        "device_keys.rotated",
     }
 )  # fmt: skip
 

@@ -173,6 +173,7 @@ GROUP_WORDS: dict[str, str | Promise] = {
     "catalog": lazy("Catalog"),
     "customer_file": lazy("Customer file"),
     "device": lazy("Devices"),
+    "device_keys": lazy("Keys for devices"),
     "extra_address": lazy("Further addresses"),
     "grant": lazy("Rights"),
     "guide": lazy("Guides"),
@@ -188,6 +189,7 @@ GROUP_WORDS: dict[str, str | Promise] = {
     "order": lazy("Orders"),
     "partner": lazy("Partner companies"),
     "support": lazy("Support"),
+    "token": lazy("Registration tokens"),
     "user": lazy("Users"),
     "virtual_account": lazy("Virtual accounts"),
 }
@@ -197,4 +199,5 @@ INTERFACE_WORDS: dict[str, str | Promise] = {
     "cli": lazy("Console"),
     "jobs": lazy("Worker"),
     "mail": lazy("Mail"),
+    "device": lazy("Device"),
 }

@@ -2,7 +2,8 @@
 
 from daicho.domain.devices.models.instances import Instance
 from daicho.domain.devices.models.keys import SigningKey
+from daicho.domain.devices.models.printed import PrintedImport
 from daicho.domain.devices.models.records import Device
 from daicho.domain.devices.models.tokens import RegistrationToken
 
-__all__ = ["Device", "Instance", "RegistrationToken", "SigningKey"]
+__all__ = ["Device", "Instance", "PrintedImport", "RegistrationToken", "SigningKey"]

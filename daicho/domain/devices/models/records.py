@@ -29,6 +29,8 @@ class Device(Row):
     note = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=now)
     removed_at = models.DateTimeField(null=True, blank=True)
+    # Which one took its place when it failed: if it comes back, it is refused.
+    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         indexes = [
