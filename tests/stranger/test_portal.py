@@ -175,6 +175,6 @@ def test_the_owner_opens_it(page: PageAddress, victim: Victim) -> None:
 SAME_FOR_ALL = {"me-access-ask"}
 # Pages that exist only in the middle of an act; the act's own test opens them.
 NEEDS_A_STEP_BEFORE = {
-    "devices-import-check", "partner-import-preview", "partner-import-bad", "operator_orders-preview",
+    "devices-import-check", "device_imports-check", "partner-import-preview", "partner-import-bad", "operator_orders-preview",
     "operator_orders-bad",
 }  # fmt: skip

@@ -134,7 +134,10 @@ def device_list(request: HttpRequest, here: Here) -> HttpResponseBase:
     context: dict[str, Any] = {}
     if may_change(here):
         context["primary"] = kit.Action(here.url("devices-new"), _("Register a device"), "plus")
-        context["actions"] = [kit.MenuItem(_("Register devices by CSV"), here.url("devices-import"), "file-type-csv")]
+        context["actions"] = [
+            kit.MenuItem(_("Register devices by CSV"), here.url("devices-import"), "file-type-csv"),
+            kit.MenuItem(_("Import what devices print"), here.url("device_imports-new"), "upload"),
+        ]
     return DeviceList(request, here=here, sight=sight).response(context)
 
 

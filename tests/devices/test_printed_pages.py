@@ -1,0 +1,64 @@
+"""What devices print in the portal: pasted or uploaded, checked, chosen, taken over once."""
+
+from __future__ import annotations
+
+import re
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from daicho.domain.devices.models import Device
+from daicho.domain.ledger.models import Use
+from tests.devices.printed_texts import LOG, STACK, SUMMARY
+from tests.world import World
+
+A = "/a/aozora.example.co.jp"
+
+
+def test_a_log_is_pasted_checked_and_taken_over(world: World) -> None:
+    client = world.client(world.admin)
+    assert "Import what devices print" in client.get(f"{A}/devices/").content.decode()
+    text = LOG.replace("network-advantage", "mystery").replace("Network Advantage", "Mystery")
+    read = client.post(f"{A}/device-imports/", {"text": text, "virtual_account": world.osaka.uid})
+    assert read.status_code == 302, read.content.decode()
+    page = client.get(read["Location"]).content.decode()
+    for words in ("osaka-core", "AOZ0000A001", "with 1 more of its stack", "Import 2 devices", "Not in the catalog"):
+        assert words in page
+    refused = client.post(read["Location"], {"act": "import"})
+    assert refused.status_code == 422
+    assert not Device.objects.exists()
+    (field,) = re.findall(r'name="(l-[0-9a-f]{16})"[^>]*aria-invalid', page)
+    looked = client.post(read["Location"], {"act": "check", field: "NET-PREM"})
+    assert "Chosen by you" in looked.content.decode()
+    assert not Device.objects.exists()
+    form = {"act": "import", field: "NET-PREM", "request_id": "33333333-3333-4333-8333-333333333333"}
+    done = client.post(read["Location"], form, follow=True)
+    assert "2 devices were registered, 2 counts of use were changed" in done.content.decode()
+    assert sorted(Use.objects.values_list("tag__sku", "reported")) == [("NET-PREM", 2), ("STO-STD", 1)]
+
+
+def test_a_file_in_any_encoding_updates_and_leaves_out(world: World) -> None:
+    client = world.client(world.osaka_admin)
+    for count in ("2", "4"):
+        text = STACK.replace("C9300-24 Network Advantage", "NET-ADV").replace("Count: 2", f"Count: {count}")
+        file = SimpleUploadedFile("大阪.log", text.replace("\n", "\r\n").encode("utf-16"))
+        read = client.post(f"{A}/device-imports/", {"file": file, "virtual_account": world.osaka.uid})
+        assert client.post(read["Location"], {"act": "import"}).status_code == 302
+    assert (Device.objects.count(), Use.objects.get(tag=world.advantage).reported) == (1, 4)
+
+
+def test_what_is_wrong_with_a_text_is_told_and_a_device_can_be_chosen(world: World) -> None:
+    client = world.client(world.admin)
+    for form in ({"text": " "}, {"text": "hello"}, {"file": SimpleUploadedFile("a.bin", b"\x00\x01")}):
+        assert client.post(f"{A}/device-imports/", form).status_code == 422
+    client.post(f"{A}/devices/new/", {"name": "leaf", "virtual_account": world.osaka.uid})
+    device = Device.objects.get()
+    read = client.post(f"{A}/device-imports/", {"text": SUMMARY + "  garbled (NET-ADV) lots IN USE\n"})
+    page = client.get(read["Location"]).content.decode()
+    assert "The device of line 1" in page
+    assert "garbled (NET-ADV) lots IN USE" in page
+    assert client.post(read["Location"], {"act": "import", "d-1": device.uid}).status_code == 422
+    assert client.post(read["Location"], {"act": "import", "d-1": device.uid, "unread": "on"}).status_code == 302
+    assert Use.objects.get(unit=device.unit).reported == 99
+    assert world.client(world.viewer).get(f"{A}/device-imports/").status_code == 403
+    options = client.get(f"{A}/device-imports/licenses/?q=premier").json()["options"]
+    assert options == [{"value": "NET-PREM", "label": "NET-PREM Network Premier", "hint": ""}]
