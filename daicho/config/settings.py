@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "daicho.domain.ledger",
     "daicho.domain.devices",
     "daicho.domain.orders",
+    "daicho.domain.continuity",
     "daicho.domain.accounts",
     "daicho.domain.alerts",
     "daicho.interfaces.portal",

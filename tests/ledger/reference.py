@@ -239,6 +239,14 @@ class Books:
                 self.move(lot, spot, spot._replace(virtual_account=target), quantity)
         self.unit_in[unit] = target
 
+    def replace_unit(self, failed: int, successor: int) -> None:
+        """A unit comes to where another failed, with the larger of both reports, and with its holders."""
+        self.move_unit(successor, self.unit_in[failed])
+        self.unit_of = {holder: successor if unit == failed else unit for holder, unit in self.unit_of.items()}
+        for unit, tag in [key for key in self.reported if key[0] == failed]:
+            given = self.reported.pop((unit, tag))
+            self.reported[successor, tag] = max(given, self.reported[successor, tag])
+
     def ask(self, unit: int, tag: int, quantity: int) -> None:
         """A device asks for a count. Strict tags are judged with the unit's own count taken out."""
         old = self.reported[unit, tag]

@@ -31,6 +31,7 @@ from daicho.domain.ledger.commands.co_term import co_term_lots
 from daicho.domain.ledger.commands.correct import correct_lot
 from daicho.domain.ledger.commands.deposit import AssignPart, NewLot, assign_unassigned, deposit_lots
 from daicho.domain.ledger.commands.emptying import move_everything
+from daicho.domain.ledger.commands.replace import replace_unit
 from daicho.domain.ledger.commands.reservation import (
     HeldLot,
     ReserveLine,
@@ -437,6 +438,13 @@ class Acts(RuleBasedStateMachine):
             self.books.move_unit(found.pk, target.pk)
 
         self.both("ASK", move_unit, reference, unit=found, target=target)
+
+    @rule(failed=ANY, step=st.integers(1, 3))
+    def replace(self, failed: int, step: int) -> None:
+        old, new = self.unit(failed), self.unit(failed + step)
+        self.both(
+            "ASK", replace_unit, lambda: self.books.replace_unit(old.pk, new.pk), failed=old, successor=new
+        )  # fmt: skip
 
     @rule(here=PLACES, step=st.integers(1, 2))
     def empty(self, here: int, step: int) -> None:

@@ -31,12 +31,17 @@ class RowsRefused(BusinessError):
             422,
             _("Nothing was saved. Rows of the file to correct: %(count)s."),
             count=len(problems),
+            rows=[problem.plain() for problem in problems[:500]],
         )
         self.problems = problems
 
 
 def device_removed() -> BusinessError:
     return BusinessError("device_removed", 409, _("This device has been removed from the account."))
+
+
+def device_replaced() -> BusinessError:
+    return BusinessError("device_replaced", 409, _("Another device has taken the place of this one."))
 
 
 def request_id_reused() -> BusinessError:

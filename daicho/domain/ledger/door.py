@@ -17,13 +17,18 @@ from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
 def ensure_may_in(
-    actor: Actor, permission: Permission, account: SmartAccount, virtual_accounts: Iterable[VirtualAccount]
+    actor: Actor,
+    permission: Permission,
+    account: SmartAccount,
+    virtual_accounts: Iterable[VirtualAccount],
+    *,
+    standing: bool = True,
 ) -> Scope:
     """Like `ensure_may` for each of the virtual accounts, of which there must be one, reading the rights once."""
     places = list({place.pk: place for place in virtual_accounts}.values())
     for place in places:
         ensure_of(account, place)
-    scope = ensure_may(actor, permission, account, places[0])
+    scope = ensure_may(actor, permission, account, places[0], standing=standing)
     for place in places[1:]:
         if not scope.allows(permission, place.pk):
             raise Forbidden(permission) if scope.allows(SIGHT.get(permission, permission), place.pk) else NotFound

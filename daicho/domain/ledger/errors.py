@@ -36,6 +36,10 @@ NOT_ENOUGH: dict[str, Promise] = {
         "The device was not moved. %(virtual_account)s lacks %(missing)s %(sku)s, which may not be used beyond what is"
         " there. Transfer some there first."
     ),
+    "replace_unit": _(
+        "The device was not replaced. %(virtual_account)s lacks %(missing)s %(sku)s for what the new device uses already;"
+        " this license may not be used beyond what is there. Transfer some there first."
+    ),
 }  # fmt: skip
 
 LOT_NOT_ENOUGH = _(

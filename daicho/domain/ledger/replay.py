@@ -56,7 +56,8 @@ STATEMENT = f"""
                     ELSE MIN(used.id) OVER (PARTITION BY used.unit_id, used.request_id, used.at) END,
                used.id, COALESCE(entry.kind, used.act_class), CASE WHEN entry.id IS NULL THEN used.unit_id END,
                CASE WHEN entry.id IS NULL THEN used.request_id END, used.tag_id,
-               CASE WHEN before.id = after.id AND used.cause <> '{REFUSED}' THEN used.counted_before ELSE 0 END,
+               CASE WHEN entry.id IS NULL AND before.id = after.id AND used.cause <> '{REFUSED}'
+                    THEN used.counted_before ELSE 0 END,
                before.virtual_account_id, before.tag_id, -used.counted_before,
                after.virtual_account_id, after.tag_id, used.counted_after, 0
         FROM ledger_usechange AS used

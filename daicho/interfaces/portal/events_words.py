@@ -85,6 +85,7 @@ SENTENCES: Mapping[str, Sentence | Mapping[str, Sentence]] = {
     "device.changed": _("The device %(subject)s was changed."),
     "device.moved": MOVED,
     "device.removed": _("The device %(subject)s was removed."),
+    "device.replaced": _("The device %(subject)s was replaced."),
     "device.registered": _("The device %(subject)s registered."),
     "device.authorized": _("The authorization of the device %(subject)s changed."),
     "device.renewed": _("The device %(subject)s renewed its certificate."),

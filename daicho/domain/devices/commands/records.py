@@ -20,7 +20,7 @@ from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.audit.record import record
 from daicho.domain.catalog.models import Product
-from daicho.domain.devices.errors import device_removed, request_id_reused
+from daicho.domain.devices.errors import device_removed, device_replaced, request_id_reused
 from daicho.domain.devices.models import Device
 from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.commands.use import UseLine, create_unit, move_unit, release_licenses
@@ -170,15 +170,17 @@ def add(
     return device
 
 
-def lock_device(actor: Actor, account: SmartAccount, uid: str) -> Device:
+def lock_device(actor: Actor, account: SmartAccount, uid: str, *, standing: bool = True) -> Device:
     """A living device that the actor may change. Raises NotFound, Forbidden, `device_removed`."""
-    (device,) = lock_devices([(actor, account, uid)])
+    (device,) = lock_devices([(actor, account, uid)], standing=standing)
     if isinstance(device, BusinessError):
         raise device
     return device
 
 
-def lock_devices(asked: Sequence[tuple[Actor, SmartAccount, str]]) -> list[Device | BusinessError]:
+def lock_devices(
+    asked: Sequence[tuple[Actor, SmartAccount, str]], *, standing: bool = True
+) -> list[Device | BusinessError]:
     """The device that each of many may change, or why not. Locked by handle, so that two who want the same do not
     wait for each other."""
     lock = " FOR UPDATE" if is_postgres() else ""
@@ -191,17 +193,19 @@ def lock_devices(asked: Sequence[tuple[Actor, SmartAccount, str]]) -> list[Devic
     for device in by_uid.values():
         device.unit = units[device.unit_id]
         device.unit.virtual_account = places[device.unit.virtual_account_id]
-    return [_changeable(actor, account, by_uid.get(uid)) for actor, account, uid in asked]
+    return [_changeable(actor, account, by_uid.get(uid), standing) for actor, account, uid in asked]
 
 
-def _changeable(actor: Actor, account: SmartAccount, device: Device | None) -> Device | BusinessError:
+def _changeable(actor: Actor, account: SmartAccount, device: Device | None, standing: bool) -> Device | BusinessError:
     if device is None or device.account_id != account.pk:
         return NotFound()
     try:
-        ensure_may(actor, Permission.DEVICES_MANAGE, account, device.unit.virtual_account)
+        ensure_may(actor, Permission.DEVICES_MANAGE, account, device.unit.virtual_account, standing=standing)
     except BusinessError as refusal:
         return refusal
-    return device if device.removed_at is None else device_removed()
+    if device.removed_at is None:
+        return device
+    return device_removed() if device.replaced_by_id is None else device_replaced()
 
 
 def find_product(uid: str) -> Product | None:

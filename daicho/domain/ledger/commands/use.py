@@ -29,10 +29,11 @@ from daicho.domain.ledger.errors import (
 )
 from daicho.domain.ledger.events import describe_uses, record_moves, record_uses
 from daicho.domain.ledger.judging import Names, shortage
-from daicho.domain.ledger.locking import load_holder_places, load_uses, make_holder_place
-from daicho.domain.ledger.models import Entry, Holding, Place, Unit, Use
+from daicho.domain.ledger.locking import load_uses
+from daicho.domain.ledger.models import Entry, Unit
 from daicho.domain.ledger.posting import post
 from daicho.domain.ledger.rules import Act, Choice
+from daicho.domain.ledger.units import carry_unit, tags_of
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 CAUSES = {Act.TAKE: "assign", Act.GIVE: "release"}
@@ -189,7 +190,7 @@ def move_unit(
 
     def reach(book: Book) -> list[Spot]:
         here = book.units[unit.pk].virtual_account_id
-        tags = LicenseTag.objects.filter(pk__in=_tags_of(unit))
+        tags = LicenseTag.objects.filter(pk__in=tags_of(unit))
         return [Spot(account.pk, place, tag) for tag in tags for place in (here, target.pk)]
 
     def write(book: Book, entry: Entry) -> None:
@@ -197,17 +198,7 @@ def move_unit(
         if moved.virtual_account_id == target.pk:
             raise same_virtual_account()
         load_uses(book, [unit.pk], book.tags)
-        _carry_held(book, entry, moved, target)
-        for use in [use for use in book.uses.values() if use.unit.pk == unit.pk]:
-            before = use.pool
-            book.move_use(use, book.pool(target.pk, use.tag.pk))
-            if use.counted:
-                book.note_use(
-                    use, before, use.counted, request_id=entry.request_id, fingerprint=entry.fingerprint,
-                    act=Act.ASK, cause="move", entry=entry,
-                )  # fmt: skip
-        moved.virtual_account = target
-        moved.save(update_fields=["virtual_account"])
+        carry_unit(book, entry, moved, target)
 
     names = names_for(scope, [unit.virtual_account, target])
     posted = post(
@@ -334,22 +325,3 @@ def _whereabouts(book: Book, unit: Unit, known: dict[int, VirtualAccount]) -> in
     if place not in known:
         raise NotFound
     return place
-
-
-def _tags_of(unit: Unit) -> set[int]:
-    """The tags that a locked unit uses or holds."""
-    used = Use.objects.filter(unit=unit).values_list("tag_id", flat=True)
-    held = Holding.objects.filter(place__holder__unit=unit, quantity__gt=0).values_list("lot__tag_id", flat=True)
-    return {*used, *held}
-
-
-def _carry_held(book: Book, entry: Entry, unit: Unit, target: VirtualAccount) -> None:
-    """Reserved and fulfilled lots go along with their unit."""
-    held = Holding.objects.filter(place__holder__unit=unit, quantity__gt=0).select_related("place", "lot")
-    rows = list(held.order_by("place_id", "lot_id"))
-    load_holder_places(book, {row.place.holder_id for row in rows if row.place.holder_id})
-    for row in rows:
-        holder_id = row.place.holder_id or 0
-        here = book.place(row.place.kind, unit.virtual_account_id, holder_id)
-        there = make_holder_place(book, unit.account_id, Place.Kind(row.place.kind), target.pk, holder_id)
-        book.move(entry, row.lot, here, there, row.quantity)

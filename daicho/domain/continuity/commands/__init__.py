@@ -1,0 +1,1 @@
+"""What people do when a device fails, and when old licenses become new ones."""
