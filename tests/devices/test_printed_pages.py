@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from daicho.domain.devices.models import Device
 from daicho.domain.ledger.models import Use
+from daicho.interfaces.cli import main as console
 from tests.devices.printed_texts import LOG, STACK, SUMMARY
 from tests.world import World
 
@@ -62,3 +67,44 @@ def test_what_is_wrong_with_a_text_is_told_and_a_device_can_be_chosen(world: Wor
     assert world.client(world.viewer).get(f"{A}/device-imports/").status_code == 403
     options = client.get(f"{A}/device-imports/licenses/?q=premier").json()["options"]
     assert options == [{"value": "NET-PREM", "label": "NET-PREM Network Premier", "hint": ""}]
+
+
+def test_programs_look_then_import_under_one_key(world: World) -> None:
+    client, url = world.client(None), "/api/v1/accounts/aozora.example.co.jp/device-imports"
+    head = {"HTTP_AUTHORIZATION": world.api_client(), "content_type": "application/json"}
+    body: dict[str, object] = {"text": LOG.replace("network", "mystery").replace("Network", "Mystery")}
+    refused = client.post(url, {**body, "virtual_account": world.osaka.uid}, **head)
+    assert (refused.status_code, refused.json()["data"]["rows"][0]["code"]) == (422, "unknown_printed_license")
+    looked = client.post(f"{url}/preview", body, **head).json()
+    assert [(one["row"], one["code"]) for one in looked["problems"]] == [
+        (4, "required"), (19, "unknown_printed_license"), (59, "required"),
+    ]  # fmt: skip
+    (key,) = [one["key"] for one in looked["names"] if one["by"] == "unknown"]
+    whole = {**body, "virtual_account": world.osaka.uid, "licenses": {key: "NET-ESS"}}
+    done = [client.post(url, whole, HTTP_IDEMPOTENCY_KEY="import-1", **head) for _ in range(2)]
+    assert done[0].json() == done[1].json()
+    assert [one["licenses"] for one in done[0].json()["devices"]] == [
+        [{"sku": "NET-ESS", "before": 0, "after": 2}], [{"sku": "STO-STD", "before": 0, "after": 1}],
+    ]  # fmt: skip
+    assert Device.objects.count() == 2
+
+
+def test_the_console_imports_too(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "core.log"
+    file.write_text(LOG.replace("network", "mystery").replace("Network", "Mystery"))
+
+    def say(*more: str) -> tuple[int, dict[str, Any]]:
+        code = console.main(
+            ["devices", "import-printed", str(file), "--account", world.account.identifier, "--json", *more]
+        )
+        return code, json.loads(capsys.readouterr().out)
+
+    code, told = say("--virtual-account", "Osaka")
+    assert (code, [one["code"] for one in told["errors"]]) == (1, ["unknown_printed_license"])
+    (key,) = [one["key"] for one in told["names"] if one["by"] == "unknown"]
+    known = ("--virtual-account", "Osaka", "--license", f"{key}=NET-ADV")
+    assert [one["act"] for one in say(*known, "--dry-run")[1]["devices"]] == ["create", "create"]
+    assert not Device.objects.exists()
+    assert say(*known)[0] == 0
+    assert [one["act"] for one in say("--leave-out-unknown")[1]["devices"]] == ["update", "update"]
+    assert Use.objects.get(tag=world.advantage).reported == 2

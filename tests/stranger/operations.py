@@ -41,6 +41,9 @@ ORDER = {
     "identifier": "<identifier>",
     "lines": [{"sku": "NET-ADV", "quantity": 3, "kind": "perpetual"}],
 }
+PRINTED = "edge-3#show license udi\nUDI: PID:SW,SN:3\nedge-3#show license summary\n" + (
+    "License Usage:\n  net-adv  (NET-ADV)  1 IN USE\n"
+)
 ORDER_FILE = b"order_number,domain,sku,quantity,kind\nPO-78,aozora.example.co.jp,NET-ADV,3,perpetual\n"
 CUSTOMERS = "domain,name,country,postal_code,region,city,street\nkita.example.jp,Kita,JP,100-0001,東京都,千代田区,千代田1-1\n".encode()
 ADDRESS = {
@@ -154,6 +157,8 @@ CALLS: dict[str, Call] = {
     "listDevices": Call(),
     "createDevice": Call(body={"virtual_account": "<va>", "name": "edge-1"}),
     "importDevices": Call(file=b"name,product_id,serial\nedge-2,SW,1\n", query="virtual_account=<va>"),
+    "previewDeviceImport": Call(body={"text": PRINTED, "virtual_account": "<va>"}),
+    "importPrintedLicenses": Call(body={"text": PRINTED, "virtual_account": "<va>"}),
     "getDevice": Call(),
     "changeDevice": Call(body={"note": "rack 4"}),
     "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),

@@ -25,6 +25,23 @@ def register(subparsers: Subparsers) -> None:
     imports.add_argument("file", type=Path, help=_("CSV or XLSX: name, product_id, serial, virtual_account, note"))
     imports.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
     imports.set_defaults(run=import_file)
+    printed = acts.add_parser("import-printed", help=_("take over what devices print: show license …"))
+    printed.add_argument("file", type=Path, help=_("what devices printed, or the log of a terminal"))
+    printed.add_argument("--virtual-account", default="", metavar="NAME", help=_("where new devices are registered"))
+    printed.add_argument(
+        "--license",
+        action="append",
+        default=[],
+        metavar="KEY=SKU",
+        help=_("what a printed license is; KEY= leaves it out"),
+    )
+    printed.add_argument("--leave-out-unknown", action="store_true", help=_("leave out what is not in the catalog"))
+    printed.add_argument("--accept-unread", action="store_true", help=_("import although lines could not be read"))
+    printed.add_argument(
+        "--absent-to-zero", action="store_true", help=_("set to 0 what a device uses here and did not print")
+    )
+    printed.add_argument("--dry-run", action="store_true", help=_("say what would happen, write nothing"))
+    printed.set_defaults(run=import_printed)
     assign = acts.add_parser("assign", help=_("assign spare licenses to a device"))
     assign.set_defaults(run=assign_licenses)
     release = acts.add_parser("release", help=_("release licenses of a device"))
@@ -33,7 +50,7 @@ def register(subparsers: Subparsers) -> None:
         one.add_argument("device", help=_("the handle of the device"))
         one.add_argument("sku", help=_("the SKU of the license"))
         one.add_argument("quantity", type=int, help=_("how many"))
-    for one in (imports, assign, release):
+    for one in (imports, printed, assign, release):
         one.add_argument("--account", required=True, metavar="DOMAIN", help=_("the domain identifier of the account"))
         add_json(one)
 
@@ -59,6 +76,45 @@ def import_file(arguments: argparse.Namespace) -> int:
     made = create_devices_from_csv(actor, account=account, content=content, request_id=uuid.uuid4())
     text = ngettext("%(count)s device was registered.", "%(count)s devices were registered.", count)
     return answer(arguments, {"created": len(made), "devices": [one.uid for one in made]}, text % {"count": count})
+
+
+def import_printed(arguments: argparse.Namespace) -> int:
+    """Exit code 1 when something stands in the way; then nothing was written."""
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.access.queries_tree import virtual_account_named
+    from daicho.domain.devices.commands.printed_import import import_printed_licenses
+    from daicho.domain.devices.printed_plan import CREATE, Choices, plan_import
+
+    content = read_input(arguments.file)
+    actor = console_actor()
+    account = find_account(actor, arguments.account)
+    name = arguments.virtual_account
+    place = virtual_account_named(actor, account, name) if name else None
+    choices = Choices(
+        licenses=dict(one.partition("=")[::2] for one in arguments.license),
+        leave_out_unknown=arguments.leave_out_unknown, unread=arguments.accept_unread, absent=arguments.absent_to_zero,
+    )  # fmt: skip
+    plan = plan_import(actor, account=account, content=content, virtual_account=place, choices=choices)
+    names = [{"key": one.printed.key, "name": one.printed.label, "sku": one.tag.sku if one.tag else None, "by": one.by,
+              "used": one.used, "line": one.lines[0]} for one in plan.names]  # fmt: skip
+    if plan.problems:
+        problems = [problem.plain() for problem in plan.problems]
+        lines = [_("row %(row)d, %(column)s: %(message)s") % problem for problem in problems]
+        lines += [f"{one['key']}  {one['name']}" for one in names if one["by"] == "unknown"]
+        answer(arguments, {"devices": [], "errors": problems, "names": names}, "\n".join(lines))
+        return 1
+    if arguments.dry_run:
+        devices = [{"name": one.fields.name, "serial": one.fields.serial, "act": one.act,
+                    "licenses": {line.tag.sku: [line.before, line.after] for line in one.lines}} for one in plan.devices]  # fmt: skip
+    else:
+        made = import_printed_licenses(
+            actor, account=account, content=content, virtual_account=place, choices=choices, request_id=uuid.uuid4()
+        )
+        devices = made.answer
+    count = sum(1 for one in devices if one["act"] == CREATE)
+    told = ngettext("%(count)s device is new, %(known)s known.", "%(count)s devices are new, %(known)s known.", count)
+    text = told % {"count": count, "known": len(devices) - count}
+    return answer(arguments, {"devices": devices, "names": names}, text)
 
 
 def assign_licenses(arguments: argparse.Namespace) -> int:

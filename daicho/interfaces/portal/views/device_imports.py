@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from typing import Any
 
@@ -81,7 +82,7 @@ class PasteForm(forms.Form):
 
     def content(self) -> bytes:
         file = self.cleaned_data.get("file")
-        return file.read() if file is not None else self.cleaned_data["text"].encode()
+        return bytes(file.read()) if file is not None else str(self.cleaned_data["text"]).encode()
 
 
 @account_page(Permission.DEVICES_MANAGE)
@@ -187,14 +188,13 @@ def done_text(answer: list[dict[str, Any]]) -> str:
 
 def _choices(request: HttpRequest) -> Choices:
     """What the check page posts: `l-<key>` SKU, `-` or nothing; `d-<line>` handle of a device; two boxes."""
-    chosen = {key[2:]: value for key, value in request.POST.items() if key.startswith("l-") and value != AS_FOUND}
+    posted = {key: str(value).replace("\x00", "") for key, value in request.POST.items()}
+    chosen = {key[2:]: value for key, value in posted.items() if key.startswith("l-") and value != AS_FOUND}
     devices = {
-        int(key[2:]): str(value)[:16]
-        for key, value in request.POST.items()
-        if key.startswith("d-") and key[2:].isdecimal() and value
+        int(key[2:]): value[:16] for key, value in posted.items() if re.fullmatch(r"d-[0-9]{1,7}", key) and value
     }
     return Choices(
-        licenses={key: "" if value == LEAVE_OUT else str(value)[:100] for key, value in chosen.items()},
+        licenses={key: "" if value == LEAVE_OUT else value[:100] for key, value in chosen.items()},
         devices=devices,
         unread="unread" in request.POST,
         absent="absent" in request.POST,
