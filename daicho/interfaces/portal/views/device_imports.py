@@ -35,7 +35,7 @@ KIND = "device-imports"
 OFFERED, SHOWN = 30, 200
 AS_FOUND, LEAVE_OUT = "", "-"
 WHERE = {
-    "license": gettext_lazy("License"), "device": gettext_lazy("Device"), "line": gettext_lazy("Text"),
+    "license": gettext_lazy("License"), "device": gettext_lazy("Device"), "line": gettext_lazy("Printed text"),
     "name": gettext_lazy("Device name"), "serial": gettext_lazy("Serial number"), "product_id": gettext_lazy("Product ID"),
 }  # fmt: skip
 FOUND_BY = {
