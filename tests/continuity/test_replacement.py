@@ -10,9 +10,9 @@ import pytest
 from daicho.core.errors import BusinessError
 from daicho.domain.access.models import User
 from daicho.domain.audit.models import Event
-from daicho.domain.continuity.commands.replacement import NewDevice, replace_device
+from daicho.domain.continuity.commands.replacement import replace_device
 from daicho.domain.continuity.models import Replacement
-from daicho.domain.continuity.queries.replacement import list_replacements
+from daicho.domain.continuity.queries.replacement import NewDevice, list_replacements
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.records import create_device, remove_device
 from daicho.domain.devices.models import Device

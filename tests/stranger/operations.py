@@ -61,7 +61,7 @@ PATHS = {
     "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
-    "lots": "lot", "files": "lot_file", "jobs": "job",
+    "lots": "lot", "files": "lot_file", "jobs": "job", "replacements": "replacement",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -163,6 +163,9 @@ CALLS: dict[str, Call] = {
     "changeDevice": Call(body={"note": "rack 4"}),
     "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),
     "removeDevice": Call(body={}),
+    "replaceDevice": Call(path={"uid": "device_spare"}, body={"serial": "NEW-1", "product_id": "P"}),
+    "listReplacements": Call(),
+    "getReplacement": Call(),
     "assignLicenses": Call(body=LINES),
     "releaseLicenses": Call(body=LINES),
     "useSpareLicenses": Call(body={"sku": "NET-ADV", "quantity": 1, "source": "<va_osaka>"}),

@@ -18,6 +18,8 @@ from daicho.domain.alerts.models import Alert, ExtraAddress
 from daicho.domain.audit.models import Event
 from daicho.domain.bulk.models import Job, Refusal
 from daicho.domain.catalog.models import Ladder, Product
+from daicho.domain.continuity.commands.replacement import replace_device
+from daicho.domain.continuity.queries.replacement import NewDevice
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.records import create_device
 from daicho.domain.files import store
@@ -97,6 +99,13 @@ def make_victim(world: World) -> Victim:
         admin, account=account, device_uid=device.uid, request_id=uuid.uuid4(), lines=[UseLine(world.advantage, 17)]
     )
     ids |= {"device": device.uid, "device_spare": spare.uid}
+    failed = create_device(
+        admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-failed"
+    )
+    ids["replacement"] = replace_device(
+        admin, account=account, failed_uid=failed.uid, successor=NewDevice(serial=f"{PLANTED}0002"),
+        request_id=uuid.uuid4(), memo=PLANTED,
+    ).uid  # fmt: skip
 
     def move(actor: Actor, memo: str = "") -> object:
         return transfer_licenses(

@@ -38,6 +38,7 @@ TOPIC_OF_AREA = {
     "invitations": "people",
     "notifications": "alerts",
     "partner": "orders",
+    "replacements": "devices",
     "statement": "licenses",
 }
 """Areas of the portal whose help has another name than the area itself."""

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.commands import command
-from daicho.core.errors import BusinessError, FieldErrors
+from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
 from daicho.core.text import fingerprint
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.audit.record import record
-from daicho.domain.continuity.errors import nothing_to_tell_it_by, same_device
+from daicho.domain.continuity.errors import same_device
 from daicho.domain.continuity.models import Replacement
-from daicho.domain.continuity.queries.replacement import what_goes_over
+from daicho.domain.continuity.queries.replacement import NewDevice, fields_of_new, known_by_label, what_goes_over
 from daicho.domain.devices.commands.records import add, lock_devices, uid_of
 from daicho.domain.devices.errors import request_id_reused
 from daicho.domain.devices.models import Device, Instance
-from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.commands.replace import replace_unit
 from daicho.domain.tenancy.models import SmartAccount
-
-
-@dataclass(frozen=True, slots=True)
-class NewDevice:
-    """The device that comes: one that the account knows already (`uid`), or what stands on its label."""
-
-    uid: str = ""
-    name: str = ""
-    product_id: str = ""
-    serial: str = ""
-
-    def plain(self) -> list[str]:
-        return [self.uid, self.name, self.product_id, self.serial]
 
 
 @command(permission=Permission.DEVICES_MANAGE, events=("device.replaced", "device.created", "license.used"))
@@ -94,7 +79,7 @@ def _both(
     actor: Actor, account: SmartAccount, failed_uid: str, successor: NewDevice, request_id: uuid.UUID
 ) -> tuple[Device, Device]:
     """The failed device and the new one, locked in one order, the new one written down if need be."""
-    known = successor.uid or _known(actor, account, successor)
+    known = successor.uid or known_by_label(actor, account, successor)
     if failed_uid == known:
         raise same_device()
     wanted = sorted({failed_uid, known} - {""})
@@ -104,7 +89,7 @@ def _both(
     failed = _alive(found[failed_uid])
     if known:
         return failed, _alive(found[known])
-    fields = _fields(successor, failed)
+    fields = fields_of_new(successor, failed)
     uid = uid_of(account, request_id)
     return failed, add(actor, account, failed.unit.virtual_account, fields, failed.catalog_product, uid)
 
@@ -113,25 +98,6 @@ def _alive(found: Device | BusinessError) -> Device:
     if isinstance(found, BusinessError):
         raise found
     return found
-
-
-def _known(actor: Actor, account: SmartAccount, successor: NewDevice) -> str:
-    """The living device with this product ID and serial, if the actor may change it: it has come before its paper."""
-    fields = read_fields("-", successor.product_id, successor.serial)
-    if not fields.serial:
-        return ""
-    same = Device.objects.filter(account=account, serial=fields.serial, product_id=fields.product_id, removed_at=None)
-    for uid in same.order_by("pk").values_list("uid", flat=True):
-        (device,) = lock_devices([(actor, account, uid)], standing=False)
-        if isinstance(device, Device):
-            return device.uid
-    return ""
-
-
-def _fields(successor: NewDevice, failed: Device) -> DeviceFields:
-    if not successor.serial.strip() and not successor.name.strip():
-        raise FieldErrors({"serial": nothing_to_tell_it_by()})
-    return read_fields(successor.name or failed.name, successor.product_id, successor.serial)
 
 
 def _told(device: Device) -> dict[str, Any]:

@@ -46,11 +46,19 @@ def register(subparsers: Subparsers) -> None:
     assign.set_defaults(run=assign_licenses)
     release = acts.add_parser("release", help=_("release licenses of a device"))
     release.set_defaults(run=release_licenses)
+    replace = acts.add_parser("replace", help=_("let another device take the place of a failed one"))
+    replace.add_argument("device", help=_("the handle of the failed device"))
+    replace.add_argument("--by", default="", metavar="HANDLE", help=_("a device that is registered already"))
+    replace.add_argument("--serial", default="", help=_("the serial number of a new one"))
+    replace.add_argument("--product-id", default="", help=_("its product ID"))
+    replace.add_argument("--name", default="", help=_("its name, if it shall not be called like the failed one"))
+    replace.add_argument("--memo", default="", help=_("why, or the number of the case"))
+    replace.set_defaults(run=replace_failed)
     for one in (assign, release):
         one.add_argument("device", help=_("the handle of the device"))
         one.add_argument("sku", help=_("the SKU of the license"))
         one.add_argument("quantity", type=int, help=_("how many"))
-    for one in (imports, printed, assign, release):
+    for one in (imports, printed, assign, release, replace):
         one.add_argument("--account", required=True, metavar="DOMAIN", help=_("the domain identifier of the account"))
         add_json(one)
 
@@ -127,6 +135,22 @@ def release_licenses(arguments: argparse.Namespace) -> int:
     from daicho.domain.devices.commands.licenses import release_from_device
 
     return _use(arguments, release_from_device, _("%(quantity)d %(sku)s released from %(device)s."))
+
+
+def replace_failed(arguments: argparse.Namespace) -> int:
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.continuity.commands.replacement import replace_device
+    from daicho.domain.continuity.queries.replacement import NewDevice
+
+    actor = console_actor()
+    made = replace_device(
+        actor, account=find_account(actor, arguments.account), failed_uid=arguments.device, memo=arguments.memo,
+        successor=NewDevice(arguments.by, arguments.name, arguments.product_id, arguments.serial),
+        request_id=uuid.uuid4(),
+    )  # fmt: skip
+    text = _("%(failed)s was replaced by %(device)s.")
+    data = {"replacement": made.uid, "device": made.successor.uid, "moved": made.moved}
+    return answer(arguments, data, text % {"failed": made.failed.name, "device": made.successor.name})
 
 
 def _use(arguments: argparse.Namespace, command: Callable[..., Device], told: str) -> int:

@@ -114,6 +114,7 @@ def device_acts(here: Here, row: DeviceRow) -> list[kit.MenuItem]:
         kit.MenuItem(
             _("Re-use on another device"), here.url("devices-reuse", device=uid), "arrows-exchange", unavailable=none
         ),
+        kit.MenuItem(_("Replace (failed)"), here.url("replacements-new", device=uid), "refresh"),
         kit.MenuItem(_("Edit"), here.url("devices-edit", device=uid), "edit"),
         kit.MenuItem(_("Move to a virtual account"), here.url("devices-move", device=uid), "sitemap"),
         kit.MenuItem(_("Remove the device"), here.url("devices-remove", device=uid), "trash", danger=True),
@@ -137,6 +138,7 @@ def device_list(request: HttpRequest, here: Here) -> HttpResponseBase:
         context["actions"] = [
             kit.MenuItem(_("Register devices by CSV"), here.url("devices-import"), "file-type-csv"),
             kit.MenuItem(_("Import what devices print"), here.url("device_imports-new"), "upload"),
+            kit.MenuItem(_("Replacements"), here.url("replacements-list"), "refresh"),
         ]
     return DeviceList(request, here=here, sight=sight).response(context)
 
