@@ -6,10 +6,12 @@ import uuid
 
 import pytest
 
+from daicho.core.clock import now
 from daicho.core.errors import BusinessError
 from daicho.domain.audit.models import Event
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.printed_import import import_printed_licenses
+from daicho.domain.devices.commands.printed_undo import undo_printed_import
 from daicho.domain.devices.commands.records import create_device, remove_device
 from daicho.domain.devices.errors import RowsRefused
 from daicho.domain.devices.models import Device, PrintedImport
@@ -175,3 +177,43 @@ def test_rights_end_at_the_virtual_account(world: World):
     with pytest.raises(BusinessError) as refused:
         take(world, "hello", place=world.osaka)
     assert refused.value.code == "nothing_printed"
+
+
+def test_an_import_is_undone_whole_and_once_unless_it_was_changed_since(world: World):
+    admin = world.as_(world.admin)
+    text = STACK.replace("C9300-24 Network Advantage", "NET-ADV")
+    create_device(
+        admin, account=world.account, virtual_account=world.osaka, request_id=uuid.uuid4(), name="AOZ0000A001",
+        serial="AOZ0000A001",
+    )  # fmt: skip
+    made = take(world, f"core#show license all\n{text}\nleaf#show license usage\n{NEXUS_USAGE}", place=world.osaka)
+    core, leaf = Device.objects.order_by("pk")
+    assert (core.name, uses(core), uses(leaf)) == ("core", {"NET-ADV": 2}, {"STO-STD": 1})
+    for who, code in ((world.stranger, "not_found"), (world.viewer, "forbidden")):
+        with pytest.raises(BusinessError) as refused:
+            undo_printed_import(world.as_(who), account=world.account, uid=made.uid, request_id=uuid.uuid4())
+        assert refused.value.code == code
+    for _again in range(2):
+        undo_printed_import(admin, account=world.account, uid=made.uid, request_id=uuid.uuid4())
+    core.refresh_from_db()
+    leaf.refresh_from_db()
+    assert (core.name, core.product_id, uses(core), uses(leaf)) == ("AOZ0000A001", "", {}, {})
+    assert (core.removed_at, leaf.removed_at is not None) == (None, True)
+    first = take(world, text)
+    take(world, text.replace("Count: 2", "Count: 3"))
+    with pytest.raises(BusinessError) as refused:
+        undo_printed_import(admin, account=world.account, uid=first.uid, request_id=uuid.uuid4())
+    assert (refused.value.code, uses(core)) == ("import_changed", {"NET-ADV": 3})
+
+
+def test_a_device_that_was_replaced_is_not_written_down_again(world: World):
+    take(world, STACK, place=world.osaka)
+    failed = Device.objects.get()
+    new = create_device(
+        world.as_(world.admin), account=world.account, virtual_account=world.osaka, request_id=uuid.uuid4(), name="new"
+    )
+    failed.removed_at, failed.replaced_by = now(), new
+    failed.save()
+    with pytest.raises(RowsRefused) as refused:
+        take(world, STACK, place=world.osaka)
+    assert codes(refused) == ["device_replaced"]

@@ -39,6 +39,9 @@ def test_a_log_is_pasted_checked_and_taken_over(world: World) -> None:
     done = client.post(read["Location"], form, follow=True)
     assert "2 devices were registered, 2 counts of use were changed" in done.content.decode()
     assert sorted(Use.objects.values_list("tag__sku", "reported")) == [("NET-PREM", 2), ("STO-STD", 1)]
+    (undo,) = re.findall(r'action="([^"]+/device-imports/undo/[^"]+)"', done.content.decode())
+    assert "The import was undone" in client.post(undo, follow=True).content.decode()
+    assert not Use.objects.filter(reported__gt=0).exists()
 
 
 def test_a_file_in_any_encoding_updates_and_leaves_out(world: World) -> None:

@@ -159,6 +159,7 @@ CALLS: dict[str, Call] = {
     "importDevices": Call(file=b"name,product_id,serial\nedge-2,SW,1\n", query="virtual_account=<va>"),
     "previewDeviceImport": Call(body={"text": PRINTED, "virtual_account": "<va>"}),
     "importPrintedLicenses": Call(body={"text": PRINTED, "virtual_account": "<va>"}),
+    "undoDeviceImport": Call(body={}, path={"uid": "printed_import"}),
     "getDevice": Call(),
     "changeDevice": Call(body={"note": "rack 4"}),
     "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),

@@ -21,6 +21,7 @@ PARAMETERS: dict[str, dict[str, str]] = {
     "": {"identifier": "identifier", "va": "va", "company": "company", "tag": "tag", "device": "device",
          "entry": "entry", "waiting": "transfer_request", "draft": "draft",
          "replacement": "replacement", "alert": "alert", "event": "event", "address": "extra_address"},
+    "device_imports-undo": {"imported": "printed_import"},
     "operator_status-": {"uid": "mail"},
     "agreements-": {"uid": "agreement"},
     "orders-": {"uid": "order"},

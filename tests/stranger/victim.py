@@ -21,6 +21,7 @@ from daicho.domain.catalog.models import Ladder, Product
 from daicho.domain.continuity.commands.replacement import replace_device
 from daicho.domain.continuity.queries.replacement import NewDevice
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
+from daicho.domain.devices.commands.printed_import import import_printed_licenses
 from daicho.domain.devices.commands.records import create_device
 from daicho.domain.files import store
 from daicho.domain.ledger.commands.lot_details import change_lot_details
@@ -99,6 +100,10 @@ def make_victim(world: World) -> Victim:
         admin, account=account, device_uid=device.uid, request_id=uuid.uuid4(), lines=[UseLine(world.advantage, 17)]
     )
     ids |= {"device": device.uid, "device_spare": spare.uid}
+    ids["printed_import"] = import_printed_licenses(
+        admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(),
+        content=f"UDI: PID:{PLANTED}-SW,SN:{PLANTED}0003\n".encode(),
+    ).uid  # fmt: skip
     failed = create_device(
         admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-failed"
     )

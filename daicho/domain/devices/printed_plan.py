@@ -16,7 +16,7 @@ from daicho.core.text import clean, name_key
 from daicho.domain.access.policy import Scope, ensure_good_standing, ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
-from daicho.domain.devices.errors import RowProblem
+from daicho.domain.devices.errors import RowProblem, device_replaced
 from daicho.domain.devices.models import Device, Instance
 from daicho.domain.devices.printed.reading import Passage, PrintedDevice, read_printed
 from daicho.domain.devices.printed_names import NamePlan, counts_by_tag, plan_names
@@ -224,6 +224,12 @@ class _Finder:
                 self.by_serial[device.serial].append(device)
             self.by_name[device.name_key].append(device)
             self.by_uid[device.uid] = device
+        gone = Device.objects.filter(account=account, removed_at__isnull=False, replaced_by__isnull=False)
+        if sees is not None:
+            gone = gone.filter(unit__virtual_account__in=sees)
+        self.replaced: dict[str, Device] = {}
+        for part in chunks(sorted(serials), 500):
+            self.replaced |= {device.serial: device for device in gone.filter(serial__in=part)}
         self.registered = set(
             Instance.objects.filter(device__in=list(found), registration="registered").values_list("device", flat=True)
         )
@@ -232,6 +238,9 @@ class _Finder:
         """The record, and by what it was found. Raises what makes it unusable."""
         candidates, matched = self._candidates(printed)
         if not candidates:
+            failed = self.replaced.get(clean(printed.serial))
+            if printed.serial and failed is not None and _same(failed, printed.product_id):
+                raise device_replaced()
             return None, ""
         mine = [device for device in candidates if self._may(device)]
         if not mine:

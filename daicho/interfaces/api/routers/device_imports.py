@@ -13,10 +13,11 @@ from pydantic import Field
 from daicho.domain.access import policy
 from daicho.domain.access.rules import Permission
 from daicho.domain.devices.commands.printed_import import import_printed_licenses
+from daicho.domain.devices.commands.printed_undo import undo_printed_import
 from daicho.domain.devices.printed_plan import Choices, DevicePlan, Plan, plan_import
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.problems import PROBLEMS
-from daicho.interfaces.api.schemas import RowErrorOut, Text, Told
+from daicho.interfaces.api.schemas import RowErrorOut, Text, Told, Uid
 
 router = Router(tags=["Devices"])
 
@@ -109,6 +110,7 @@ class ImportedDeviceOut(Told):
 class PrintedImportOut(Told):
     uid: str
     at: dt.datetime
+    undone_at: dt.datetime | None
     devices: list[ImportedDeviceOut]
 
 
@@ -182,4 +184,20 @@ def post_import(request: HttpRequest, identifier: str, body: PrintedIn) -> Any:
     made = import_printed_licenses(
         actor_of(request), request_id=request_id_of(request), memo=body.memo, **_arguments(request, identifier, body)
     )
-    return Status(201, {"uid": made.uid, "at": made.at, "devices": made.answer})
+    return Status(201, _imported(made))
+
+
+@router.post(
+    "/accounts/{identifier}/device-imports/{uid}/undo",
+    response={200: PrintedImportOut, **PROBLEMS},
+    operation_id="undoDeviceImport",
+)
+def post_undo(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """Take an import back, whole or not at all, once: counts of before return, new records are removed."""
+    actor = actor_of(request)
+    account = policy.find_account(actor, identifier)
+    return _imported(undo_printed_import(actor, account=account, uid=uid, request_id=request_id_of(request)))
+
+
+def _imported(made: Any) -> dict[str, Any]:
+    return {"uid": made.uid, "at": made.at, "undone_at": made.undone_at, "devices": made.answer}

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, Jso
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
 
 from daicho.core.errors import BusinessError
 from daicho.domain.access.commands.drafts import drop_wizard_draft, keep_wizard_draft
@@ -19,6 +20,7 @@ from daicho.domain.access.queries_drafts import get_draft
 from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.queries import search_tags
 from daicho.domain.devices.commands.printed_import import import_printed_licenses
+from daicho.domain.devices.commands.printed_undo import undo_printed_import
 from daicho.domain.devices.printed.reading import NOTHING, UNREAD, Passage
 from daicho.domain.devices.printed.splitting import MAX_BYTES
 from daicho.domain.devices.printed_names import NamePlan
@@ -139,7 +141,8 @@ def check(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
             refusal = error
         else:
             drop_wizard_draft(here.actor, account=here.account, kind=KIND, uid=draft)
-            kit.tell(request, "done", done_text(made.answer))
+            undo = here.url("device_imports-undo", va=None, imported=made.uid)
+            kit.tell(request, "done", done_text(made.answer), undo=undo)
             return HttpResponseRedirect(here.url("devices-list"))
     plan = plan_import(here.actor, account=here.account, content=content, virtual_account=place, choices=choices)
     context = {
@@ -167,6 +170,15 @@ def check(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
     }  # fmt: skip
     status = 422 if refusal is not None else 200
     return render(request, "device_imports/check.html", context, status=status)
+
+
+@require_POST
+@account_page(Permission.DEVICES_MANAGE)
+def undo(request: HttpRequest, here: Here, imported: str) -> HttpResponseBase:
+    """Take an import back, whole or not at all."""
+    undo_printed_import(here.actor, account=here.account, uid=imported, request_id=request_id_of(request))
+    kit.tell(request, "done", _("The import was undone: counts are as they were, new records were removed."))
+    return HttpResponseRedirect(here.url("devices-list"))
 
 
 @account_page(Permission.DEVICES_MANAGE)
