@@ -13,7 +13,7 @@ from daicho.core.errors import BusinessError
 from daicho.domain.devices.printed.outputs import OUTPUTS
 from daicho.domain.devices.printed.reading import READERS, Passage, PrintedDevice, read_printed
 from tests.conftest import REAL_DATA
-from tests.devices.printed_texts import LOG, NEXUS_USAGE, STACK, SUMMARY
+from tests.devices.printed_texts import LOG, NEXUS_USAGE, OTHERS, STACK, SUMMARY
 
 FOLDER = Path(REAL_DATA) / "show_license"
 
@@ -103,6 +103,26 @@ def test_nothing_in_use_is_something_to_know():
     device = one(text)
     assert (device.listed, device.licenses) == (True, [])
     assert one(NEXUS_USAGE).serial == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "identity", "licenses"),
+    [
+        ("PAN-OS", ("fw-osaka", "PA-220", "012801000001"), [("Threat Prevention", "", 1), ("URL Filtering", "", 0)]),
+        ("IOS", ("R1", "CISCO2911/K9", "AOZ0000R001"), [("ipbasek9", "", 1), ("SSL_VPN", "", 25)]),
+        ("NX-OS 10", ("leaf", "N9K-C9336C-FX2", "AOZ0000L001"), [("LAN_ENTERPRISE_SERVICES_PKG",) * 2 + (1,)]),
+        ("IOS-XE 16", ("", "", ""), [
+            ("C9300 DNA Advantage", "C9300-48 DNA Advantage", 2), ("network-advantage", "", 2),
+        ]),
+        ("right-to-use", ("sw1", "", ""), [("ipservices", "", 1), ("ipbase", "", 0), ("ipservices", "", 1)]),
+        ("show tech-support", ("acc", "C9200L-24T-4G", "AOZ0000T001"), [("network-essentials", "C9200L-NW-E-24", 1)]),
+        ("VRP", ("osaka-ar", "", "2150010479"), [("L1", "88X", 1)]),
+    ],
+)  # fmt: skip
+def test_other_makers_and_releases_are_read(name: str, identity: tuple[str, ...], licenses: list[tuple[str, str, int]]):
+    device = one(OTHERS[name])
+    assert (device.hostname, device.product_id, device.serial) == identity
+    assert used(device) == licenses
 
 
 # ── against an independent parser, on real outputs ──

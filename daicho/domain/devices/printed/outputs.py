@@ -74,6 +74,8 @@ OUTPUTS: tuple[Output, ...] = (
             "smart_usage", "licenses", 2),
     _output("features", "Cisco", _LICENSE + r"(?:\s+(?:de\w*|fe\w*|in-use))?", r"^Index\s+1\s+Feature:",
             THEIRS / "cisco_ios_show_license.textfsm", "", "features", 1),
+    _output("right_to_use", "Cisco", _LICENSE + r"\s+ri\S*\s+us\w*", r"^\s*Slot#\s+License\s+Name\s+Type\s+usage",
+            OURS / "cisco_show_license_right_to_use_usage.textfsm", "", "features", 2),
     _output("status", "Cisco", _LICENSE + r"\s+st\w*", r"^(?:Utility:|Smart Licensing is (?:ENABLED|DISABLED))\s*$",
             THEIRS / "cisco_ios_show_license_status.textfsm", "smart_usage status udi"),
     _output("udi", "Cisco", _LICENSE + r"\s+ud\w*", r"^\s*(?:SlotID\s+PID\s+SN|UDI:\s+PID:)",

@@ -199,6 +199,11 @@ def _features(line: int, row: Row) -> PrintedLicense:
     )
 
 
+def _right_to_use(line: int, row: Row) -> PrintedLicense:
+    used = row["in_use"] == "yes"
+    return PrintedLicense(line, row["name"], used=int(used), status="in use" if used else "unused", kind=row["type"])
+
+
 def _nxos_usage(line: int, row: Row) -> PrintedLicense:
     status = row["status"]
     return PrintedLicense(
@@ -234,7 +239,7 @@ def _reader(**fields: str) -> Callable[[int, Row], PrintedLicense | Row]:
 
 READERS: dict[str, Callable[[int, Row], PrintedLicense | Row]] = {
     "smart_tech": _smart, "smart_all": _smart, "smart_usage": _smart, "smart_summary": _smart,
-    "nxos_usage": _nxos_usage, "features": _features, "vrp_licenses": _vrp, "panos_licenses": _panos,
+    "nxos_usage": _nxos_usage, "features": _features, "right_to_use": _right_to_use, "vrp_licenses": _vrp, "panos_licenses": _panos,
     "status": lambda line, row: {},
     "udi": _reader(product_id="pid", serial="sn", role="role"),
     "inventory": _reader(product_id="pid", serial="sn"),
