@@ -62,7 +62,7 @@ _LICENSE = r"sh(?:ow?)?\s+lic(?:e|en|ens|ense)?"
 _SMART = OURS / "cisco_smart_show_license.textfsm"
 
 OUTPUTS: tuple[Output, ...] = (
-    _output("smart_tech", "Cisco", _LICENSE + r"\s+te\w*(?:[\s-]+s\w*)?", r"^Smart Licensing Tech Support info", _SMART,
+    _output("smart_tech", "Cisco", _LICENSE + r"\s+t\w*(?:[\s-]+s\w*)?", r"^Smart Licensing Tech Support info", _SMART,
             "smart_all smart_usage status udi rum", "licenses", 4),
     _output("smart_all", "Cisco", _LICENSE + r"\s+al?l?", r"^Smart Licensing Status\s*$", _SMART,
             "smart_usage status udi", "licenses", 3),

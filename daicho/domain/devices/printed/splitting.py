@@ -26,7 +26,7 @@ BARE = re.compile(
 )  # copied without its prompt
 STAMP = re.compile(r"^(?:Load for five secs:|Time source is\b|No time source\b)")
 TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>78]")
-PAGER = re.compile(r"^\s*<?-{2,4} ?[Mm]ore ?-{2,4}>?(?:\x08+(?: +\x08+)?| *$)?")
+PAGER = re.compile(r"^\s*<?-{2,4} ?(?:More|more) ?-{2,4}>?(?:\x08+(?: +\x08+)?| *$)?")
 BREAK = re.compile(r"\r*\n|\r")
 
 
@@ -70,7 +70,7 @@ def lines_of(text: str) -> list[str]:
     """The lines as a person sees them: whatever the line ends, without colours and pager prompts."""
     lines = []
     for line in BREAK.split(text):
-        if "\x1b" in line or "\x08" in line or "ore" in line:
+        if "\x1b" in line or "\x08" in line or "More" in line or "more" in line:
             line = PAGER.sub("", TERMINAL.sub("", line)).replace("\x08", "")
         lines.append(line.replace("\x0b", " ").replace("\x0c", " ").rstrip())
     return lines
