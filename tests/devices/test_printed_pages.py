@@ -32,8 +32,11 @@ def test_a_log_is_pasted_checked_and_taken_over(world: World) -> None:
     assert refused.status_code == 422
     assert not Device.objects.exists()
     (field,) = re.findall(r'name="(l-[0-9a-f]{16})"[^>]*aria-invalid', page)
-    looked = client.post(read["Location"], {"act": "check", field: "NET-PREM"})
-    assert "Chosen by you" in looked.content.decode()
+    keys = re.findall(r'name="(l-[0-9a-f]{16})"', page)
+    looked = client.post(read["Location"], dict.fromkeys(keys, "=") | {"act": "check", field: "NET-PREM"})
+    assert looked.content.decode().count("Chosen by you") == 1
+    assert '<option value="NET-PREM" selected>' in looked.content.decode()
+    assert "Choose the license, or leave it out" not in looked.content.decode()
     assert not Device.objects.exists()
     form = {"act": "import", field: "NET-PREM", "request_id": "33333333-3333-4333-8333-333333333333"}
     done = client.post(read["Location"], form, follow=True)

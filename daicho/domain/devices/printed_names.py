@@ -24,12 +24,14 @@ SEPARATORS = re.compile(r"[-_\s]+")
 class NamePlan:
     """A license as it is printed, what it is taken for and why: `by` is regid, sku, name, chosen, left_out or unknown.
 
-    `candidates`: licenses of the catalog that have this name, where it is not exactly one.
+    `found`: what it would be taken for if nobody chose. `candidates`: licenses of the catalog that have this name,
+    where it is not exactly one.
     """
 
     printed: PrintedLicense
     tag: LicenseTag | None = None
     by: str = UNKNOWN
+    found: LicenseTag | None = None
     candidates: list[LicenseTag] = field(default_factory=list)
     used: int = 0
     lines: list[int] = field(default_factory=list)
@@ -55,16 +57,16 @@ def plan_names(licenses: Iterable[PrintedLicense], chosen: Mapping[str, str]) ->
     skus = tags_by_sku([*(word for one in printed for word in _words(one)), *filter(None, chosen.values())])
     names = _by_name({form for one in printed for word in _words(one) for form in _forms(word)})
     for key, plan in plans.items():
+        _find(plan, regids, skus, names)
+        plan.found = plan.tag
         if key in chosen:
             _choose(plan, chosen[key], skus)
-        if plan.by == UNKNOWN:
-            _find(plan, regids, skus, names)
     return plans
 
 
 def _choose(plan: NamePlan, sku: str, skus: Mapping[str, LicenseTag]) -> None:
     if not sku:
-        plan.by = LEFT_OUT
+        plan.by, plan.tag = LEFT_OUT, None
     elif (tag := skus.get(name_key(sku))) is not None:
         plan.by, plan.tag = CHOSEN, tag
 
@@ -133,6 +135,6 @@ def counts_by_tag(
     counts: dict[int, tuple[LicenseTag, int]] = {}
     for one in licenses:
         tag = plans[one.key].tag
-        if tag is not None and plans[one.key].by != LEFT_OUT:
+        if tag is not None:
             counts[tag.pk] = (tag, one.used + counts.get(tag.pk, (tag, 0))[1])
     return counts

@@ -35,7 +35,7 @@ from daicho.interfaces.portal.web import Here, account_page, request_id_of, show
 
 KIND = "device-imports"
 OFFERED, SHOWN = 30, 200
-AS_FOUND, LEAVE_OUT = "", "-"
+OPEN, AS_FOUND, LEAVE_OUT = "", "=", "-"
 WHERE = {
     "license": gettext_lazy("License"), "device": gettext_lazy("Device"), "line": gettext_lazy("Printed text"),
     "name": gettext_lazy("Device name"), "serial": gettext_lazy("Serial number"), "product_id": gettext_lazy("Product ID"),
@@ -159,7 +159,7 @@ def check(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
         "homeless": _homeless(here, plan, choices),
         "source_url": here.url("devices-options", va=None),
         "licenses_url": here.url("device_imports-licenses", va=None),
-        "names": _names(here, plan, choices),
+        "names": _names(here, plan),
         "passages": [_passage(one) for one in plan.passages[:SHOWN]],
         "unread": any(one.why == UNREAD for one in plan.passages),
         "absent": any(line.is_absent for one in plan.devices for line in one.lines),
@@ -199,9 +199,9 @@ def done_text(answer: list[dict[str, Any]]) -> str:
 
 
 def _choices(request: HttpRequest) -> Choices:
-    """What the check page posts: `l-<key>` SKU, `-` or nothing; `d-<line>` handle of a device; two boxes."""
+    """What the check page posts: `l-<key>` SKU, `=` as found, `-` left out; `d-<line>` handle of a device; two boxes."""
     posted = {key: str(value).replace("\x00", "") for key, value in request.POST.items()}
-    chosen = {key[2:]: value for key, value in posted.items() if key.startswith("l-") and value != AS_FOUND}
+    chosen = {key[2:]: value for key, value in posted.items() if key.startswith("l-") and value not in (OPEN, AS_FOUND)}
     devices = {
         int(key[2:]): value[:16] for key, value in posted.items() if re.fullmatch(r"d-[0-9]{1,7}", key) and value
     }
@@ -252,19 +252,20 @@ def _homeless(here: Here, plan: Plan, choices: Choices) -> list[dict[str, Any]]:
     return [{"line": line, "chosen": choices.devices.get(line, ""), "options": shown} for line in sorted(lines)]
 
 
-def _names(here: Here, plan: Plan, choices: Choices) -> list[dict[str, Any]]:
+def _names(here: Here, plan: Plan) -> list[dict[str, Any]]:
     """Printed licenses with what they are taken for, those that wait for a choice first."""
     first = search_tags(here.actor, "", limit=OFFERED)
-    return [
-        _name(one, choices.licenses.get(one.printed.key), first)
-        for one in sorted(plan.names, key=lambda one: (not one.is_open, one.lines[0]))[:SHOWN]
-    ]
+    return [_name(one, first) for one in sorted(plan.names, key=lambda one: (not one.is_open, one.lines[0]))[:SHOWN]]
 
 
-def _name(plan: NamePlan, chosen: str | None, first: list[Any]) -> dict[str, Any]:
+def _name(plan: NamePlan, first: list[Any]) -> dict[str, Any]:
+    head = (OPEN, _("Choose…") if plan.used else _("Nothing"))
+    if plan.found is not None:
+        head = (AS_FOUND, license_label(plan.found))
     tags = {tag.sku: license_label(tag) for tag in (*([plan.tag] if plan.tag else []), *plan.candidates, *first)}
-    found = plan.tag.sku if plan.tag is not None else ""
-    options = [] if plan.tag is not None else [(AS_FOUND, _("Choose…") if plan.used else _("Nothing"))]
+    if plan.found is not None:
+        tags.pop(plan.found.sku, None)
+    chosen = {"left_out": LEAVE_OUT, "chosen": plan.tag.sku if plan.tag else OPEN}.get(plan.by, head[0])
     return {
         "key": plan.printed.key,
         "label": plan.printed.label,
@@ -274,8 +275,8 @@ def _name(plan: NamePlan, chosen: str | None, first: list[Any]) -> dict[str, Any
         "line": plan.lines[0],
         "open": plan.is_open,
         "by": MEANT_BY[plan.by],
-        "options": [*options, *tags.items(), (LEAVE_OUT, _("Leave out"))],
-        "chosen": LEAVE_OUT if chosen == "" else found,
+        "options": [head, *tags.items(), (LEAVE_OUT, _("Leave out"))],
+        "chosen": chosen,
     }
 
 
