@@ -152,6 +152,7 @@ def check(request: HttpRequest, here: Here, draft: str) -> HttpResponseBase:
             kit.Crumb(_("Check what was read")),
         ],
         "refusal": refusal if refusal is not None and refusal.code != "rows_refused" else None,
+        "refused": refusal is not None,
         "place": place,
         "problems": [kit.RowError(p.row, WHERE.get(p.column, p.column), p.error.text()) for p in plan.problems[:SHOWN]],
         "devices": [_device(here, one) for one in plan.devices[:SHOWN]],
