@@ -13,7 +13,7 @@ from django.db.models.functions import TruncMonth
 from daicho.core.clock import now, start_of_day, today
 from daicho.core.paging import COUNT_LIMIT, Page, count_up_to, keyset_page
 from daicho.domain.ledger.models import Holding, Lot, Place, Pool
-from daicho.domain.ledger.queries.forecast import Moment, balances_after
+from daicho.domain.ledger.queries.forecast import Moment, forecast
 from daicho.domain.ledger.queries.lots import LotRow, lot_row
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.ledger.queries.words import count_meant, meanings
@@ -107,9 +107,8 @@ def list_ends(
     for meaning in meant:
         found = meaning.narrow(found)
     page = keyset_page(found, order, cursor=cursor, size=size)
-    pools = _pools_of(page.rows)
     moments = [_moment(holding) for holding in page.rows]
-    after = balances_after(sight.account, moments)
+    pools, after = forecast(sight.account, moments)
     rows = [
         EndRow(lot_row(sight, holding, criteria.days), pools.get(moment[:2]), after.get(moment))
         for holding, moment in zip(page.rows, moments, strict=True)
@@ -123,13 +122,6 @@ def list_ends(
 def _moment(holding: Holding) -> Moment:
     """Whose balance changes, and when: what `_ending` finds lies in a virtual account and has an end."""
     return cast(Moment, (holding.place.virtual_account_id, holding.lot.tag_id, holding.lot.end_at))
-
-
-def _pools_of(holdings: list[Holding]) -> dict[tuple[int, int], Pool]:
-    found = Pool.objects.filter(
-        virtual_account__in={h.place.virtual_account_id for h in holdings}, tag__in={h.lot.tag_id for h in holdings}
-    )
-    return {(pool.virtual_account_id, pool.tag_id): pool for pool in found.select_related("tag", "virtual_account")}
 
 
 def end_summary(sight: Sight, days: int = 90) -> EndSummary:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, Sum
 
+from daicho.core.statements import among, as_table, ask, chunks, read_columns
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.models import Holding, Lot, Place, Pool
 from daicho.domain.ledger.rules import Tier, balance, cover
@@ -39,17 +40,17 @@ def balances_after(account: SmartAccount, moments: Iterable[Moment]) -> dict[Mom
     Whole ladders are settled anew, since what ends above or below changes who lends. Reserved licenses are left as they
     are. The caller may see every virtual account given.
     """
+    return forecast(account, moments)[1]
+
+
+def forecast(account: SmartAccount, moments: Iterable[Moment]) -> tuple[dict[tuple[int, int], Pool], dict[Moment, int]]:
+    """The pools of (virtual account id, tag id) as they are now, those of whole ladders, and `balances_after`."""
     wanted = set(moments)
     if not wanted:
-        return {}
+        return {}, {}
     ladders = _ladders({tag for _va, tag, _at in wanted})
-    places = {va for va, _tag, _at in wanted}
-    tags = {rung for rungs in ladders.values() for rung in rungs}
-    pools = {
-        (pool.virtual_account_id, pool.tag_id): pool
-        for pool in Pool.objects.filter(account=account, virtual_account__in=places, tag__in=tags)
-    }
-    batches = _batches(account, places, tags, max(at for _va, _tag, at in wanted))
+    pools = _pools(account, {(va, rung) for va, tag, _at in wanted for rung in ladders[tag]})
+    batches = _batches(account, list(pools.values()), max(at for _va, _tag, at in wanted))
     found: dict[Moment, int] = {}
     for va, tag, at in wanted:
         rungs = [rung for rung in ladders[tag] if (va, rung) in pools]
@@ -57,13 +58,16 @@ def balances_after(account: SmartAccount, moments: Iterable[Moment]) -> dict[Mom
         for rung, tier, covered in zip(rungs, tiers, cover(tiers), strict=True):
             if rung == tag:
                 found[va, tag, at] = balance(tier.on_hand, tier.in_use, covered)
-    return found
+    return pools, found
 
 
 def _ladders(tags: set[int]) -> dict[int, list[int]]:
     """For each tag all tags of its ladder, best first; itself alone where it is in none."""
-    rows = LicenseTag.objects.filter(Q(pk__in=tags) | Q(ladder__tags__in=tags)).distinct()
-    ranked = sorted(rows.values_list("pk", "ladder_id", "rank"), key=lambda row: row[2] or 0)
+    named, parameters = among("id", tags)
+    table = LicenseTag._meta.db_table
+    above = f"ladder_id IN (SELECT ladder_id FROM {table} WHERE {named})"  # noqa: S608
+    statement = f"SELECT id, ladder_id, rank FROM {table} WHERE {named} OR {above}"  # noqa: S608
+    ranked = sorted(ask(statement, [*parameters, *parameters]), key=lambda row: row[2] or 0)
     by_ladder: dict[int, list[int]] = defaultdict(list)
     for number, ladder, _rank in ranked:
         if ladder is not None:
@@ -75,17 +79,43 @@ def _ladders(tags: set[int]) -> dict[int, list[int]]:
     }
 
 
-def _batches(
-    account: SmartAccount, places: set[int], tags: set[int], until: dt.datetime
-) -> dict[tuple[int, int], list[Batch]]:
-    """What starts or ends there until an instant, read by its end from the earliest that still lies on hand."""
+def _pools(account: SmartAccount, pairs: set[tuple[int, int]]) -> dict[tuple[int, int], Pool]:
+    columns, read = read_columns(Pool, "p")
+    found: dict[tuple[int, int], Pool] = {}
+    for part in chunks(sorted(pairs)):
+        values, parameters = as_table(["bigint", "bigint"], part)
+        rows = ask(
+            f"SELECT {columns} FROM {values} JOIN {Pool._meta.db_table} p"  # noqa: S608
+            " ON p.virtual_account_id = v.column1 AND p.tag_id = v.column2 WHERE p.account_id = %s",
+            [*parameters, account.pk],
+        )
+        for row in rows:
+            pool = read(list(row))
+            found[pool.virtual_account_id, pool.tag_id] = pool
+    return found
+
+
+def _batches(account: SmartAccount, pools: list[Pool], until: dt.datetime) -> dict[tuple[int, int], list[Batch]]:
+    """What starts or ends there until an instant, read by its end from the earliest that still lies on hand.
+
+    The pools tell where that can be.
+    """
     found: dict[tuple[int, int], list[Batch]] = defaultdict(list)
-    ends = Pool.objects.filter(account=account, next_end_at__isnull=False).order_by("next_end_at")
-    earliest = ends.values_list("next_end_at", flat=True).first()
-    ending = Q(place__in=_lying(places, Place.Kind.ON_HAND), lot__end_at__gte=earliest, lot__end_at__lte=until)
-    starting = Q(place__in=_lying(places, Place.Kind.PENDING), lot__start_at__lte=until)
-    for part in [ending, starting] if earliest is not None else [starting]:
-        lots = Holding.objects.filter(part, account=account, lot__account=account, lot__tag__in=tags, quantity__gt=0)
+    ending = [pool for pool in pools if pool.on_hand and pool.next_end_at is not None and pool.next_end_at <= until]
+    starting = [pool for pool in pools if pool.pending]
+    parts: list[tuple[list[Pool], Q]] = []
+    if ending:
+        earliest = min(pool.next_end_at for pool in ending if pool.next_end_at is not None)
+        lying = Q(place__in=_lying(ending, Place.Kind.ON_HAND))
+        parts.append((ending, lying & Q(lot__end_at__gte=earliest, lot__end_at__lte=until)))
+    if starting:
+        lying = Q(place__in=_lying(starting, Place.Kind.PENDING))
+        parts.append((starting, lying & Q(lot__start_at__lte=until)))
+    for where, condition in parts:
+        tags = {pool.tag_id for pool in where}
+        lots = Holding.objects.filter(
+            condition, account=account, lot__account=account, lot__tag__in=tags, quantity__gt=0
+        )
         rows = lots.values_list(
             "place__virtual_account_id", "lot__tag_id", "place__kind", "lot__billing", "lot__start_at", "lot__end_at"
         ).annotate(total=Sum("quantity"))
@@ -95,8 +125,10 @@ def _batches(
     return found
 
 
-def _lying(places: set[int], kind: str) -> list[int]:
-    return list(Place.objects.filter(virtual_account__in=places, kind=kind).values_list("pk", flat=True))
+def _lying(pools: list[Pool], kind: str) -> list[int]:
+    here, parameters = among("virtual_account_id", {pool.virtual_account_id for pool in pools})
+    statement = f"SELECT id FROM {Place._meta.db_table} WHERE {here} AND kind = %s"  # noqa: S608
+    return [number for (number,) in ask(statement, [*parameters, kind])]
 
 
 def _tier(pool: Pool, batches: list[Batch], at: dt.datetime) -> Tier:
