@@ -51,7 +51,10 @@ def set_rows(model: type[models.Model], columns: Sequence[str], rows: Sequence[S
     table = model._meta.db_table
     fields: list[Any] = [model._meta.pk, *(model._meta.get_field(name) for name in columns)]
     types = [field.rel_db_type(connection) for field in fields]
-    assignments = ", ".join(f"{field.column} = v.column{number}" for number, field in enumerate(fields[1:], start=2))
+    quoted = connection.ops.quote_name  # a column may be called like a word of SQL
+    assignments = ", ".join(
+        f"{quoted(field.column)} = v.column{number}" for number, field in enumerate(fields[1:], start=2)
+    )
     for part in chunks(rows):
         flat = parameters_of(fields, part)
         values, parameters = as_table(types, [flat[at : at + len(fields)] for at in range(0, len(flat), len(fields))])
