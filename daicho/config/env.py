@@ -92,6 +92,17 @@ def port(value: str) -> int:
     return int(value)
 
 
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """A number between these."""
+
+    def read_number(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+            raise InvalidValueError(f"expected a whole number between {least} and {most}")
+        return int(value)
+
+    return read_number
+
+
 def networks(value: str) -> tuple[Network, ...]:
     """Addresses or networks, separated by commas: `10.0.0.0/8, ::1`."""
     try:
@@ -178,6 +189,16 @@ SETTINGS = (
     Setting("DAICHO_DEMO", yes_or_no, "0", "Demonstration: mails are shown on a page of the portal and are not sent. "
             "Never for real data."),
     Setting("DAICHO_DEBUG", yes_or_no, "0", "Error pages with source code, for development only."),
+    Setting("DAICHO_DEVICE_CERTIFICATE_DAYS", whole_number(2, 3_650), "365", "How long the certificate of a device holds."),
+    Setting("DAICHO_DEVICE_RENEW_DAYS", whole_number(1, 3_650), "180", "Age from which a device renews its certificate."),
+    Setting("DAICHO_DEVICE_CONTACT_DAYS", whole_number(1, 365), "30", "How often a device is to come."),
+    Setting("DAICHO_DEVICE_SHORT_HOURS", whole_number(1, 720), "12", "How often one is to come that lacks licenses."),
+    Setting("DAICHO_DEVICE_SILENCE_DAYS", whole_number(1, 3_650), "90", "After so long without a word its authorization "
+            "expires and its use returns."),
+    Setting("DAICHO_DEVICE_EVALUATION_DAYS", whole_number(0, 3_650), "90", "How long a device may be used for evaluation, "
+            "counted while it is in use."),
+    Setting("DAICHO_DEVICE_KEY_NOTICE_DAYS", whole_number(0, 3_650), "60", "How long a new key for what devices are "
+            "granted is known before it signs."),
 )  # fmt: skip
 
 CODES = {setting.name: f"E{number:03d}" for number, setting in enumerate(SETTINGS, start=1)}

@@ -50,12 +50,17 @@ class Instance(models.Model):
     public_key = models.BinaryField()
     mac_key_sealed = models.BinaryField()
     mac_generation = models.PositiveIntegerField(default=1)
-    former_mac_key_sealed = models.BinaryField(null=True, blank=True)  # good until the present one is first used
+    # What was good before a renewal stays good until the present MAC key is first used: a lost answer locks nobody out.
+    former_mac_key_sealed = models.BinaryField(null=True, blank=True)
+    former_mac_generation = models.PositiveIntegerField(null=True, blank=True)
+    former_public_key = models.BinaryField(null=True, blank=True)
+    former_thumbprint = models.CharField(max_length=43, blank=True)
     certificate_from = models.DateTimeField()
     certificate_until = models.DateTimeField()
 
     registered_at = models.DateTimeField(default=now)
     registration_request_id = models.UUIDField()
+    registration_created = models.BigIntegerField(default=0)  # by the device's clock: an older one again is a replay
     last_contact_at = models.DateTimeField(default=now)
     contact_due_at = models.DateTimeField()
     last_sequence = models.BigIntegerField(default=0)
@@ -78,6 +83,9 @@ class Instance(models.Model):
         ]
         indexes = [
             models.Index(fields=["thumbprint"], name="instance_by_key"),
+            models.Index(
+                fields=["former_thumbprint"], condition=~Q(former_thumbprint=""), name="instance_by_former_key"
+            ),
             models.Index(
                 fields=["last_contact_at"], condition=Q(registration="registered"), name="instance_by_contact"
             ),

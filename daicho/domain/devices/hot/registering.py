@@ -1,0 +1,328 @@
+"""Devices register: a token, a key of their own, and from then on an identity (docs/device-protocol.md)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from daicho.core.clock import now
+from daicho.core.db import is_postgres
+from daicho.core.errors import BusinessError
+from daicho.core.ids import new_uids
+from daicho.core.statements import among, fetch
+from daicho.core.text import name_key
+from daicho.domain.audit.models import Event
+from daicho.domain.audit.record import describe, record_many
+from daicho.domain.devices import signing, wire
+from daicho.domain.devices.commands.tokens import hash_of
+from daicho.domain.devices.hot import granting
+from daicho.domain.devices.hot.bodies import Registration, read_registration
+from daicho.domain.devices.hot.certifying import Agreed, agree, certificate
+from daicho.domain.devices.hot.credentials import Row, device_actor, read_rows, refuse_skew
+from daicho.domain.devices.hot.keeping import NO_FORMER, answer_of, keep, print_of
+from daicho.domain.devices.hot.reply import Reply
+from daicho.domain.devices.ladder import refuse
+from daicho.domain.devices.models import Device, Instance, RegistrationToken
+from daicho.domain.devices.timers import certificate_life, contact_within
+from daicho.domain.devices.wire import Signed
+from daicho.domain.ledger.models import Unit
+from daicho.domain.tenancy.models import SmartAccount
+
+ALIVE = (Instance.Registration.REGISTERED, Instance.Registration.EXPIRED)
+
+
+@dataclass(slots=True, eq=False)
+class Newcomer:
+    """A registration that makes a new instance."""
+
+    number: int
+    signed: Signed
+    asked: Registration
+    thumbprint: str
+    token: RegistrationToken
+    uid: str
+    agreed: Agreed
+    device: Device | None = None
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one batch has read, and what it has decided so far."""
+
+    signer: signing.Signer
+    at: dt.datetime
+    tokens: dict[str, RegistrationToken]
+    accounts: dict[int, SmartAccount]
+    known: dict[str, Row]
+    uids: list[str]
+    newcomers: list[Newcomer] = field(default_factory=list)
+    kept: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+def register_many(requests: Sequence[Signed]) -> list[Reply]:
+    """Register these devices in one transaction; each new instance costs one use of its token, a repetition none."""
+    signer = signing.signer()
+    read = [_read(signed) for signed in requests]
+    asked = [one for one in read if isinstance(one, Registration)]
+    with transaction.atomic():
+        tokens = _lock_tokens({hash_of(one.token) for one in asked})
+        accounts = SmartAccount.objects.in_bulk({token.account_id for token in tokens.values()})
+        known = {row.thumbprint: row for row in _known([wire.thumbprint(one.public_key) for one in asked])}
+        desk = Desk(signer, now(), tokens, accounts, known, new_uids(len(requests)))
+        replies: list[Reply | None] = [
+            _decide(desk, number, signed, one) for number, (signed, one) in enumerate(zip(requests, read, strict=True))
+        ]
+        _settle(desk, replies)
+    return [reply or Reply.refusing(refuse("malformed")) for reply in replies]
+
+
+def _read(signed: Signed) -> Registration | BusinessError:
+    """What it says, if it is signed by the key that it brings."""
+    try:
+        asked = read_registration(signed.body)
+    except BusinessError as error:
+        return error
+    if signed.keyid != wire.thumbprint(asked.public_key) or not wire.is_by_key(signed, asked.public_key):
+        return refuse("bad_signature")
+    return refuse_skew(signed) or asked
+
+
+def _lock_tokens(hashes: set[str]) -> dict[str, RegistrationToken]:
+    condition, parameters = among("secret_hash", sorted(hashes))
+    clause = " FOR NO KEY UPDATE" if is_postgres() else ""
+    found = fetch(RegistrationToken, f"WHERE {condition} ORDER BY id{clause}", parameters)
+    return {token.secret_hash: token for token in found}
+
+
+def _known(thumbprints: Sequence[str]) -> list[Row]:
+    """The instances of these keys, the living one last."""
+    return sorted(read_rows("i.thumbprint", thumbprints, lock=True), key=lambda row: (row.is_alive, row.id))
+
+
+def _decide(desk: Desk, number: int, signed: Signed, asked: Registration | BusinessError) -> Reply | None:
+    """The answer, or None for a newcomer, who is answered when he is written down."""
+    if isinstance(asked, BusinessError):
+        return Reply.refusing(asked)
+    thumbprint = wire.thumbprint(asked.public_key)
+    row = desk.known.get(thumbprint)
+    if row is not None and row.registration_request_id == signed.nonce:
+        is_first = row.last_request_id == signed.nonce and row.last_fingerprint == print_of(signed)
+        return (
+            answer_of(row.last_answer, desk.signer)
+            if is_first
+            else Reply.refusing(refuse("sequence_used", last_sequence=row.last_sequence))
+        )
+    if any(one.thumbprint == thumbprint for one in desk.newcomers):
+        return Reply.refusing(refuse("sequence_used", last_sequence=0))  # its key came twice at once: it comes again
+    token = desk.tokens.get(hash_of(asked.token))
+    if token is None:
+        return Reply.refusing(refuse("unknown_token"))
+    if row is not None and row.registration == Instance.Registration.REPLACED:
+        return Reply.refusing(refuse("instance_replaced"))
+    comes_back = row is not None and row.is_alive and row.account_id == token.account_id
+    if (refusal := _refuse_token(desk, token, comes_back=comes_back)) is not None:
+        return Reply.refusing(refusal)
+    if row is not None and comes_back:
+        return _return(desk, signed, asked, row)
+    uid = desk.uids[number]
+    agreed = agree(asked.agreement_key, signed.nonce, uid, 1)
+    if isinstance(agreed, BusinessError):
+        return Reply.refusing(agreed)
+    if _is_replaced(token, asked):
+        return Reply.refusing(refuse("instance_replaced"))
+    token.uses += 1
+    desk.newcomers.append(Newcomer(number, signed, asked, thumbprint, token, uid, agreed))
+    return None
+
+
+def _refuse_token(desk: Desk, token: RegistrationToken, *, comes_back: bool) -> BusinessError | None:
+    match token.state_at(desk.at):
+        case RegistrationToken.State.REVOKED:
+            return refuse("token_revoked")
+        case RegistrationToken.State.EXPIRED:
+            return refuse("token_expired")
+        case RegistrationToken.State.USED_UP if not comes_back:
+            return refuse("token_used_up")
+    if desk.accounts[token.account_id].state != SmartAccount.State.ACTIVE:
+        return refuse("account_suspended")
+    return None
+
+
+def _is_replaced(token: RegistrationToken, asked: Registration) -> bool:
+    """Whether this is the failed device that another one has replaced there: by what stands on its label."""
+    if not asked.fields.serial:
+        return False
+    same = Device.objects.filter(
+        account=token.account_id, serial=asked.fields.serial, product_id=asked.fields.product_id,
+        unit__virtual_account=token.virtual_account_id,
+    )  # fmt: skip
+    return same.filter(replaced_by__isnull=False).exists() and not same.filter(removed_at=None).exists()
+
+
+def _return(desk: Desk, signed: Signed, asked: Registration, row: Row) -> Reply:
+    """The same key again is the same instance again: a new MAC key and a new certificate, no use of the token."""
+    if signed.created <= row.registration_created:
+        return Reply.refusing(refuse("sequence_used", last_sequence=row.last_sequence))  # an old registration replayed
+    generation = row.mac_generation + 1
+    agreed = agree(asked.agreement_key, signed.nonce, row.uid, generation)
+    if isinstance(agreed, BusinessError):
+        return Reply.refusing(agreed)
+    changes = _identity(desk, signed, asked, row.uid, row.thumbprint, agreed, generation, row.last_sequence)
+    changes |= {"reused_sequence_at": None} | NO_FORMER
+    for name, value in changes.items():
+        if hasattr(row, name):
+            setattr(row, name, value)
+    desk.kept.append((row.id, changes))
+    desk.events.append(
+        _event(signed, row.name, row.device_uid, row.account_id, row.virtual_account_id, asked, again=True)
+    )
+    return answer_of(row.last_answer, desk.signer)
+
+
+def _identity(
+    desk: Desk, signed: Signed, asked: Registration, uid: str, thumbprint: str, agreed: Agreed, generation: int,
+    sequence: int,
+) -> dict[str, Any]:  # fmt: skip
+    """The fields of an instance that a registration sets."""
+    within = contact_within(desk.at, uid, is_short=False, next_change_at=None)
+    payload = certificate(
+        uid, signed.nonce, desk.at, thumbprint=thumbprint, product_id=asked.fields.product_id,
+        serial=asked.fields.serial, ours=agreed.ours, generation=generation,
+    )  # fmt: skip
+    beside = {"keys": [document for _version, document in desk.signer.sets],
+              "authorization": desk.signer.sign("authorization", _nothing_yet(desk, signed, uid, sequence))}  # fmt: skip
+    return {
+        "registration": Instance.Registration.REGISTERED,
+        "mac_key_sealed": agreed.sealed,
+        "mac_generation": generation,
+        "certificate_from": desk.at,
+        "certificate_until": desk.at + certificate_life(),
+        "registered_at": desk.at,
+        "registration_request_id": signed.nonce,
+        "registration_created": signed.created,
+        "last_contact_at": desk.at,
+        "contact_due_at": desk.at + within,
+        "last_request_id": signed.nonce,
+        "last_fingerprint": print_of(signed),
+        "last_answer": granting.packed("certificate", payload, beside),
+        "software_name": asked.software.name,
+        "software_version": asked.software.version,
+        "agent_version": " ".join(filter(None, (asked.agent.name, asked.agent.version)))[:100],
+    }
+
+
+def _nothing_yet(desk: Desk, signed: Signed, uid: str, sequence: int) -> dict[str, Any]:
+    """The authorization of who has not asked yet."""
+    return granting.document(
+        uid, signed.nonce, sequence, [], desk.at, Instance.Authorization.NONE, None, desk.signer.version
+    )  # fmt: skip
+
+
+# ── newcomers are written down ──
+
+
+def _settle(desk: Desk, replies: list[Reply | None]) -> None:
+    if desk.newcomers:
+        _write(desk, replies)
+    keep(desk.kept)
+    record_many(desk.events)
+
+
+def _write(desk: Desk, replies: list[Reply | None]) -> None:
+    records = _records(desk.newcomers)
+    units = Unit.objects.bulk_create(
+        [
+            Unit(
+                account_id=one.token.account_id,
+                virtual_account_id=one.token.virtual_account_id,
+                kind=Unit.Kind.INSTANCE,
+            )
+            for one in desk.newcomers
+            if one.device is None
+        ]
+    )
+    fresh = [one for one in desk.newcomers if one.device is None]
+    devices = Device.objects.bulk_create(
+        [
+            Device(account_id=one.token.account_id, unit=unit, name_key=name_key(one.asked.fields.name)[:200],
+                   **one.asked.fields.plain())
+            for one, unit in zip(fresh, units, strict=True)
+        ]
+    )  # fmt: skip
+    for one, device in zip(fresh, devices, strict=True):
+        one.device = device
+    if records:
+        Unit.objects.filter(pk__in=[device.unit_id for device in records]).update(kind=Unit.Kind.INSTANCE)
+    instances = []
+    for one in desk.newcomers:
+        fields = _identity(desk, one.signed, one.asked, one.uid, one.thumbprint, one.agreed, 1, 0)
+        instances.append(
+            Instance(
+                uid=one.uid, account_id=one.token.account_id, device=one.device, token=one.token,
+                allows_export_controlled=one.token.allows_export_controlled, thumbprint=one.thumbprint,
+                public_key=one.asked.public_key, authorization_since=desk.at, **fields,
+            )
+        )  # fmt: skip
+    Instance.objects.bulk_create(instances)
+    for token in {one.token.pk: one.token for one in desk.newcomers}.values():
+        RegistrationToken.objects.filter(pk=token.pk).update(uses=token.uses)
+        if token.uses == token.max_uses:
+            desk.events.append(_used_up(desk.newcomers, token))
+    for one, instance in zip(desk.newcomers, instances, strict=True):
+        device = instance.device
+        place = device.unit.virtual_account_id
+        desk.events.append(_event(one.signed, device.name, device.uid, device.account_id, place, one.asked))
+        replies[one.number] = answer_of(instance.last_answer, desk.signer)
+
+
+def _records(newcomers: list[Newcomer]) -> list[Device]:
+    """Records that people keep become the instances with their product ID and serial number, where the token lets them in."""
+    by_label = {
+        (one.token.virtual_account_id, one.asked.fields.product_id, one.asked.fields.serial): one
+        for one in reversed(newcomers)
+        if one.asked.fields.serial
+    }
+    if not by_label:
+        return []
+    found = Device.objects.filter(
+        unit__virtual_account__in={place for place, _, _ in by_label}, serial__in={serial for _, _, serial in by_label},
+        removed_at=None,
+    ).exclude(instances__registration__in=ALIVE)  # fmt: skip
+    taken = []
+    for device in found.select_related("unit").order_by("pk"):
+        one = by_label.get((device.unit.virtual_account_id, device.product_id, device.serial))
+        if one is not None and one.device is None:
+            one.device = device
+            taken.append(device)
+    return taken
+
+
+def _event(
+    signed: Signed,
+    name: str,
+    device_uid: str,
+    account_id: int,
+    place_id: int,
+    asked: Registration,
+    *,
+    again: bool = False,
+) -> Event:
+    return describe(
+        device_actor(name, signed.address), "device.registered", account_id=account_id, virtual_account_id=place_id,
+        subject=name, subject_uid=device_uid, act=signed.nonce,
+        after={"product_id": asked.fields.product_id, "serial": asked.fields.serial, "again": again},
+    )  # fmt: skip
+
+
+def _used_up(newcomers: list[Newcomer], token: RegistrationToken) -> Event:
+    last = [one for one in newcomers if one.token.pk == token.pk][-1]
+    return describe(
+        device_actor(last.asked.fields.name, last.signed.address), "token.used_up", account_id=token.account_id,
+        virtual_account_id=token.virtual_account_id, subject=token.description or token.secret_hint,
+        subject_uid=token.uid, after={"uses": token.uses},
+    )  # fmt: skip
