@@ -15,7 +15,7 @@ from daicho.domain.devices.commands.tokens import issue_tokens, secret_of
 from daicho.domain.devices.hot import tags
 from daicho.domain.devices.models import Instance, RegistrationToken
 from daicho.domain.tenancy.models import VirtualAccount
-from tests.support.device_client import Client, Request
+from tests.support.device_client import Client, Request, walked
 from tests.world import World
 
 MAKES = {
@@ -72,15 +72,8 @@ class Fleet:
 
 
 def public_keys() -> dict[str, bytes]:
-    """The keys of the newest set, walked along the chain."""
-    keys: dict[str, bytes] = {}
-    for document in signing.key_sets():
-        first = not keys
-        known = keys or {signing.signer().kid: signing.signer().private.public_key().public_bytes_raw()}
-        payload = wire.verify("keys", document, known)
-        assert first or payload["version"] > 1
-        keys = {key["kid"]: wire.public_bytes(key) for key in payload["keys"]}
-    return keys
+    """The keys of the newest set, walked along the chain as a device does."""
+    return {key["kid"]: wire.public_bytes(key) for key in walked(signing.key_sets())}
 
 
 def code(reply: hot.Reply) -> str:

@@ -8,10 +8,14 @@ import uuid
 import pytest
 import time_machine
 
+from daicho.core.errors import NotFound
 from daicho.domain.audit.models import Event
-from daicho.domain.devices.commands.records import create_device
+from daicho.domain.devices import signing
+from daicho.domain.devices.commands.instances import expire_due
+from daicho.domain.devices.commands.records import create_device, remove_device
 from daicho.domain.devices.commands.tokens import revoke_token, secret_of
 from daicho.domain.devices.models import Device, Instance
+from daicho.domain.devices.signing import rotate_keys
 from daicho.domain.ledger.models import Unit, UseChange
 from tests.devices.conftest import Fleet, code, lines
 from tests.support.device_client import Client
@@ -209,3 +213,57 @@ def test_who_leaves_returns_all_and_gets_the_receipt_again(fleet: Fleet) -> None
     fleet_again = Client(private=client.private)
     request, _ = fleet_again.register(secret_of(fleet.token()), "EXR-24", "S")
     assert fleet.ask(request).status == 201
+
+
+def test_silence_returns_what_was_used_until_it_speaks_again(fleet: Fleet) -> None:
+    world = fleet.world
+    client, other = fleet.register(), fleet.register()
+    fleet.authorize(client, {"STO-STD": 2})
+    heard = fleet.instance(client).last_contact_at
+    with time_machine.travel(heard + 91 * DAY, tick=True):
+        Instance.objects.filter(uid=other.uid).update(last_contact_at=heard + 90 * DAY)
+        assert expire_due() == 1
+        assert expire_due() == 0
+        assert fleet.instance(client).authorization == "authorization_expired"
+        assert world.pool(world.osaka, world.storage).in_use == 0
+        event = Event.objects.get(kind="device.authorization_expired")
+        assert event.after == {"released": {"STO-STD": 2}}
+        assert fleet.authorize(client, {"STO-STD": 2})["state"] == "out_of_compliance"
+    with time_machine.travel(heard + 366 * DAY, tick=True):
+        Instance.objects.update(last_contact_at=heard + 366 * DAY)
+        assert expire_due() == 2
+        assert fleet.instance(client).registration == "expired"
+
+
+def test_who_was_removed_by_people_is_refused(fleet: Fleet) -> None:
+    world = fleet.world
+    client = fleet.register()
+    fleet.authorize(client, {"STO-STD": 2})
+    device = fleet.instance(client).device
+    remove_device(world.as_(world.admin), account=world.account, device_uid=device.uid, request_id=uuid.uuid4())
+    assert code(fleet.ask(client.authorize({"STO-STD": 2}))) == "instance_removed"
+    assert world.pool(world.osaka, world.storage).in_use == 0
+
+
+def test_an_account_that_is_suspended_grants_nothing_and_one_out_of_standing_goes_on(fleet: Fleet) -> None:
+    client = fleet.register()
+    accounts = type(fleet.world.account).objects.filter(pk=fleet.world.account.pk)
+    accounts.update(good_standing_until=None)
+    assert fleet.authorize(client, {"STO-STD": 1})["state"] == "out_of_compliance"
+    accounts.update(state="suspended")
+    assert code(fleet.ask(client.authorize({"STO-STD": 2}))) == "account_suspended"
+
+
+def test_a_new_signing_key_is_known_before_it_signs(fleet: Fleet) -> None:
+    client, operator = fleet.register(), fleet.world.as_(fleet.world.operator)
+    first = signing.signer().kid
+    rotate_keys(operator)
+    signing.forget()
+    assert (signing.signer().kid, len(signing.key_sets())) == (first, 2)
+    assert fleet.authorize(client, {"STO-STD": 1})["keys_version"] == 2
+    rotate_keys(operator, at_once=True)
+    signing.forget()
+    assert signing.signer().kid != first
+    assert fleet.authorize(client, {"STO-STD": 2})["keys_version"] == 3
+    with pytest.raises(NotFound):
+        rotate_keys(fleet.world.as_(fleet.world.admin))

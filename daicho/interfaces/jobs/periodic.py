@@ -37,6 +37,13 @@ def sweep_ledger() -> object:
     return sweep_due()
 
 
+def expire_devices() -> object:
+    """Certificates end; instances that were silent too long return what they use (product.md, Devices)."""
+    from daicho.domain.devices.commands.instances import expire_due
+
+    return expire_due()
+
+
 def watch_alerts() -> object:
     """Alerts follow the facts (within 60 s, product.md §2)."""
     from daicho.domain.alerts.watch import run
@@ -104,6 +111,7 @@ def forget_jobs() -> object:
 JOBS = (
     Job("send-mail", timedelta(seconds=2), send_mail),
     Job("sweep-ledger", timedelta(seconds=5), sweep_ledger),
+    Job("expire-devices", timedelta(seconds=60), expire_devices),
     Job("watch-alerts", timedelta(seconds=20), watch_alerts),
     Job("seal-events", timedelta(seconds=30), seal_events),
     Job("land-orders", timedelta(seconds=20), land_orders),

@@ -32,6 +32,7 @@ from daicho.domain.accounts.errors_virtual_accounts import (
 )
 from daicho.domain.accounts.queries_virtual_accounts import what_is_inside
 from daicho.domain.audit.record import record
+from daicho.domain.devices.commands.tokens import revoke_tokens_of
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount, VirtualAccountTag
 from daicho.domain.tenancy.rules import DESCRIPTION_LENGTH, MAX_DEPTH, clean_name, clean_tags
 
@@ -185,11 +186,12 @@ def set_default_virtual_account(
     return place
 
 
-@command(permission=MANAGE, events=("virtual_account.deleted", "grant.revoked", "invitation.withdrawn"))
+@command(permission=MANAGE, events=("virtual_account.deleted", "token.revoked", "grant.revoked", "invitation.withdrawn"))
 def delete_virtual_account(
     actor: Actor, *, account: SmartAccount, virtual_account: VirtualAccount, typed_name: str
 ) -> None:
-    """An empty virtual account is deleted for good: its rights and open invitations end, its history stays.
+    """An empty virtual account is deleted for good: its rights, open invitations and registration tokens end,
+    its history stays.
 
     Empty: no license, device, waiting order or child. Raises `default_stays`, `not_empty` (data: what is inside),
     `name_not_typed`.
@@ -209,6 +211,7 @@ def delete_virtual_account(
         close_grant(actor, grant)
     waiting = Invitation.objects.select_related("account", "virtual_account")
     close_invitations(actor, list(waiting.filter(virtual_account=place, state=Invitation.State.OPEN)))
+    revoke_tokens_of(actor, account, place)
     place.deleted_at = now()
     place.save(update_fields=["deleted_at"])
     record(

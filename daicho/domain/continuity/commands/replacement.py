@@ -16,15 +16,27 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.audit.record import record
 from daicho.domain.continuity.errors import same_device
 from daicho.domain.continuity.models import Replacement
-from daicho.domain.continuity.queries.replacement import NewDevice, fields_of_new, known_by_label, what_goes_over
+from daicho.domain.continuity.queries.replacement import (
+    NewDevice,
+    fields_of_new,
+    known_by_label,
+    needs_to_register,
+    what_goes_over,
+)
+from daicho.domain.devices.commands.instances import put_off
 from daicho.domain.devices.commands.records import add, lock_devices, uid_of
+from daicho.domain.devices.commands.tokens import issue_tokens
 from daicho.domain.devices.errors import request_id_reused
-from daicho.domain.devices.models import Device, Instance
+from daicho.domain.devices.models import Device, Instance, RegistrationToken
 from daicho.domain.ledger.commands.replace import replace_unit
-from daicho.domain.tenancy.models import SmartAccount
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
+
+TOKEN_DAYS = 7
 
 
-@command(permission=Permission.DEVICES_MANAGE, events=("device.replaced", "device.created", "license.used"))
+@command(
+    permission=Permission.DEVICES_MANAGE, events=("device.replaced", "device.created", "license.used", "token.issued")
+)
 def replace_device(
     actor: Actor,
     *,
@@ -53,6 +65,8 @@ def replace_device(
         return before
     failed, new = _both(actor, account, failed_uid, successor, request_id)
     place = failed.unit.virtual_account
+    needs_token = needs_to_register(failed, new)
+    put_off([failed], Instance.Registration.REPLACED)
     moved = what_goes_over(failed)
     replace_unit(
         actor, account=account, failed=failed.unit, successor=new.unit,
@@ -60,11 +74,9 @@ def replace_device(
     )  # fmt: skip
     failed.removed_at, failed.replaced_by = now(), new
     failed.save(update_fields=["removed_at", "replaced_by"])
-    Instance.objects.filter(device=failed, registration__in=["registered", "expired"]).update(
-        registration=Instance.Registration.REPLACED
-    )
+    token = _token(actor, account, place, failed, new, request_id) if needs_token else None
     made = Replacement.objects.create(
-        account=account, virtual_account=place, failed=failed, successor=new, moved=[line.plain() for line in moved],
+        account=account, virtual_account=place, failed=failed, successor=new, token=token, moved=[line.plain() for line in moved],
         memo=memo[:500], request_id=request_id, fingerprint=content, by=actor.name[:200],
     )  # fmt: skip
     record(
@@ -73,6 +85,18 @@ def replace_device(
         before=_told(failed), after=_told(new) | {"moved": {line.sku: line.quantity for line in moved}},
     )  # fmt: skip
     return made
+
+
+def _token(
+    actor: Actor, account: SmartAccount, place: VirtualAccount, failed: Device, new: Device, request_id: uuid.UUID
+) -> RegistrationToken:
+    """What the new device registers with: one use, a week, as much as the failed one was allowed."""
+    exports = Instance.objects.filter(device=failed, allows_export_controlled=True).exists()
+    (token,) = issue_tokens(
+        actor, account=account, virtual_accounts=[place], request_id=derived_uuid(request_id, "token"), uses=1,
+        days=TOKEN_DAYS, description=new.serial or new.name, allows_export_controlled=exports, standing=False,
+    )  # fmt: skip
+    return token
 
 
 def _both(

@@ -17,9 +17,10 @@ from daicho.domain.access.policy import ensure_may, scope_of
 from daicho.domain.access.rules import Permission
 from daicho.domain.continuity.errors import nothing_to_tell_it_by, same_device
 from daicho.domain.continuity.models import Replacement
+from daicho.domain.devices.commands.instances import ALIVE
 from daicho.domain.devices.commands.records import fields_of
 from daicho.domain.devices.errors import device_removed, device_replaced
-from daicho.domain.devices.models import Device
+from daicho.domain.devices.models import Device, Instance
 from daicho.domain.devices.queries.devices import DeviceRow, get_device
 from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.models import HolderLine, Use
@@ -114,6 +115,12 @@ def fields_of_new(given: NewDevice, failed: Device) -> DeviceFields:
     if not given.serial.strip() and given.name.strip() in {"", failed.name}:
         raise FieldErrors({"serial": nothing_to_tell_it_by()})
     return read_fields(given.name or failed.name, given.product_id, given.serial)
+
+
+def needs_to_register(failed: Device, new: Device | None) -> bool:
+    """Whether the failed one drew its licenses by itself, and the new one cannot do so yet."""
+    alive = Instance.objects.filter(registration__in=ALIVE)
+    return alive.filter(device=failed).exists() and (new is None or not alive.filter(device=new).exists())
 
 
 def _of(sight: Sight) -> QuerySet[Replacement]:

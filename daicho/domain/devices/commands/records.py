@@ -20,8 +20,9 @@ from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.audit.record import record
 from daicho.domain.catalog.models import Product
+from daicho.domain.devices.commands.instances import put_off
 from daicho.domain.devices.errors import device_removed, device_replaced, request_id_reused
-from daicho.domain.devices.models import Device
+from daicho.domain.devices.models import Device, Instance
 from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.commands.use import UseLine, create_unit, move_unit, release_licenses
 from daicho.domain.ledger.models import Unit, Use
@@ -117,6 +118,7 @@ def remove_device(
 ) -> Device:
     """Take a device off the account; every license it used becomes free. Its history stays."""
     device = lock_device(actor, account, device_uid)
+    put_off([device], Instance.Registration.REMOVED)
     lines = [UseLine(use.tag, use.reported) for use in uses_of(device.unit).select_related("tag")]
     if lines:
         release_licenses(

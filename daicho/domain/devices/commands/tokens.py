@@ -111,14 +111,25 @@ def revoke_token(actor: Actor, *, account: SmartAccount, uid: str, memo: str = "
     """End a token at once; the devices that registered with it stay. Doing it twice changes nothing."""
     token = lock_token(actor, account, uid)
     if token.revoked_at is None:
-        token.revoked_at, token.revoked_by = now(), actor.name[:200]
-        token.save(update_fields=["revoked_at", "revoked_by"])
-        record(
-            actor, "token.revoked", account=account, virtual_account=token.virtual_account,
-            subject=token.description or token.secret_hint, subject_uid=token.uid, memo=memo,
-            before={"uses": token.uses, "max_uses": token.max_uses},
-        )  # fmt: skip
+        _revoke(actor, account, token, memo)
     return token
+
+
+def revoke_tokens_of(actor: Actor, account: SmartAccount, place: VirtualAccount) -> None:
+    """Revoke all tokens of a virtual account, as a part of a command that has asked its door."""
+    open_ones = RegistrationToken.objects.select_for_update(of=("self",)).filter(virtual_account=place, revoked_at=None)
+    for token in open_ones.select_related("virtual_account").order_by("pk"):
+        _revoke(actor, account, token, "")
+
+
+def _revoke(actor: Actor, account: SmartAccount, token: RegistrationToken, memo: str) -> None:
+    token.revoked_at, token.revoked_by = now(), actor.name[:200]
+    token.save(update_fields=["revoked_at", "revoked_by"])
+    record(
+        actor, "token.revoked", account=account, virtual_account=token.virtual_account,
+        subject=token.description or token.secret_hint, subject_uid=token.uid, memo=memo,
+        before={"uses": token.uses, "max_uses": token.max_uses},
+    )  # fmt: skip
 
 
 def lock_token(actor: Actor, account: SmartAccount, uid: str) -> RegistrationToken:
