@@ -23,6 +23,12 @@ MANY = 50  # rows from which on PostgreSQL takes them as a stream or as arrays: 
 PREPARE_AFTER = 3  # times that a connection has seen the same text
 
 
+class JsonText(str):
+    """JSON that is written out already, for a column that keeps JSON."""
+
+    __slots__ = ()
+
+
 def ask(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows, if it has any.
 
@@ -116,7 +122,7 @@ def as_table(types: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, 
 
 def _bare(value: Any) -> Any:
     """An array must not mix text with names of choices."""
-    return str(value) if isinstance(value, Enum) else value
+    return str(value) if isinstance(value, (Enum, JsonText)) else value
 
 
 def _ready(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
@@ -125,7 +131,7 @@ def _ready(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> Iterable[Seq
         return rows
     return (
         [
-            value if prepare is None or value is None else prepare(value, connection)
+            value if prepare is None or value is None or type(value) is JsonText else prepare(value, connection)
             for prepare, value in zip(prepared, row, strict=True)
         ]
         for row in rows
@@ -169,7 +175,10 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
     """Primary keys for rows that are about to be written; needs a transaction."""
     table = model._meta.db_table
     if is_postgres():
-        sequence = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        sequence = (
+            "WITH s AS MATERIALIZED (SELECT CAST(pg_get_serial_sequence(%s, 'id') AS regclass) AS name)"
+            " SELECT nextval(s.name) FROM s, generate_series(1, %s)"
+        )
         return [number for (number,) in ask(sequence, [table, count])]
     largest = (
         f"SELECT MAX(n) FROM (SELECT MAX(id) AS n FROM {table}"  # noqa: S608
@@ -255,11 +264,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_AS_THEY_ARE = (int, JsonText)
+
+
 def parameters_of(fields: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[Any]:
     """The parameters for VALUES of these columns."""
     ours = connections[DEFAULT_DB_ALIAS]
     return [
-        value if value is None or type(value) is int else field.get_db_prep_value(value, ours)
+        value if value is None or type(value) in _AS_THEY_ARE else field.get_db_prep_value(value, ours)
         for row in rows
         for field, value in zip(fields, row, strict=True)
     ]

@@ -97,10 +97,10 @@ def test_the_sweep_goes_in_bounded_steps_and_may_be_killed_between_them(ledger: 
         steps = []
         once = sweep._sweep
 
-        def killed_at_the_third(spots: list[Spot], limit: int) -> int:
+        def killed_at_the_third(spots: list[Spot], limit: int, *, patient: bool) -> int:
             if len(steps) == 2:
                 raise KeyboardInterrupt
-            steps.append(once(spots, limit))
+            steps.append(once(spots, limit, patient=patient))
             return steps[-1]
 
         monkeypatch.setattr(sweep, "_sweep", killed_at_the_third)
@@ -122,11 +122,12 @@ def test_the_sweep_takes_as_many_pools_as_make_a_short_transaction(ledger: Ledge
         deposit_lots(ledger.admin, account=world.account, request_id=uuid.uuid4(), lots=lots)
     steps: list[int] = []
     once = sweep._sweep
-    monkeypatch.setattr(sweep, "TURN", 20)
-    monkeypatch.setattr(sweep, "_sweep", lambda spots, limit: steps.append(once(spots, limit)) or steps[-1])
+    for bound in ("FIRST", "LEAST", "MOST"):
+        monkeypatch.setattr(sweep, bound, 20)
+    monkeypatch.setattr(sweep, "_sweep", lambda *turn, **how: steps.append(once(*turn, **how)) or steps[-1])
     with time_machine.travel(END + 3 * DAY, tick=False):
         assert sweep_due() == 200
-    assert steps == [100, 20, 20, 20, 20, 20]
+    assert steps == [50, 20, 20, 20, 20, 20, 20, 20, 10]
     assert set(Entry.objects.filter(kind=Entry.Kind.TIME).values_list("at", flat=True)) == {END}
 
 

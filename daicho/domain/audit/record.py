@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
-from daicho.core.ids import new_uid
-from daicho.core.statements import insert_rows
+from daicho.core.ids import new_uids
+from daicho.core.statements import JsonText, insert_rows
 from daicho.domain.audit.kinds import KINDS
 from daicho.domain.audit.models import Event
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
@@ -103,8 +103,8 @@ class Line(NamedTuple):
     virtual_account_id: int
     subject: str
     subject_uid: str
-    before: Any
-    after: Any
+    before: JsonText
+    after: JsonText
     act: uuid.UUID
 
 
@@ -119,10 +119,10 @@ def record_lines(actor: Actor, lines: Sequence[Line]) -> None:
     at, name = now(), actor.name[:200]
     rows = [
         (
-            new_uid(), line.account_id, line.virtual_account_id, line.kind, line.act, at, actor.kind, name, actor.user_id,
+            uid, line.account_id, line.virtual_account_id, line.kind, line.act, at, actor.kind, name, actor.user_id,
             actor.api_client_id, actor.interface, actor.address, line.subject[:300], line.subject_uid, line.before,
             line.after, "",
         )
-        for line in lines
+        for uid, line in zip(new_uids(len(lines)), lines, strict=True)
     ]  # fmt: skip
     insert_rows(Event, columns, rows)

@@ -60,6 +60,21 @@ def lock_pools(book: Book, spots: Iterable[Spot]) -> None:
     found = _lock_all(wanted) if len(wanted) <= ROWS else []
     if len(found) < len(wanted):
         found = _lock_each(wanted)
+    _note(book, wanted, found)
+
+
+def lock_free_pools(book: Book, spots: Iterable[Spot]) -> None:
+    """Lock the pools that nobody else holds, whole ladders only; who waits for nobody keeps nobody waiting for longer."""
+    wanted = _whole_ladders(spots)
+    condition, parameters = _among_pools(wanted)
+    clause = f"{_for_update()} SKIP LOCKED" if is_postgres() else ""
+    found = ask(f"{_READ_POOLS} WHERE {condition} {_IN_ORDER}{clause}", parameters) if wanted else []
+    missing = wanted.keys() - {(row[1], row[2]) for row in found}
+    cut = {(key[0], ladder) for key in missing if (ladder := wanted[key].tag.ladder_id) is not None}
+    _note(book, wanted, [row for row in found if (row[1], wanted[row[1], row[2]].tag.ladder_id) not in cut])
+
+
+def _note(book: Book, wanted: dict[tuple[int, int], Spot], found: Iterable[tuple[Any, ...]]) -> None:
     for number, virtual_account_id, tag_id, *counts, next_change_at, next_end_at in found:
         spot = wanted[virtual_account_id, tag_id]
         figures = Figures(*counts)
@@ -74,11 +89,15 @@ def _lock_all(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:
 
     Then nothing may be locked either: the missing one is inserted first, and who waits for that must hold no pool.
     """
-    values, parameters = as_table(["bigint", "bigint"], sorted(wanted))
-    condition = f"(virtual_account_id, tag_id) IN (SELECT column1, column2 FROM {values})"  # noqa: S608
+    condition, parameters = _among_pools(wanted)
     all_there = f"(SELECT COUNT(*) FROM ledger_pool WHERE {condition}) = %s"  # noqa: S608
     statement = f"{_READ_POOLS} WHERE {condition} AND {all_there} {_IN_ORDER}{_for_update()}"
     return ask(statement, [*parameters, *parameters, len(wanted)])
+
+
+def _among_pools(wanted: Iterable[tuple[int, int]]) -> tuple[str, list[Any]]:
+    values, parameters = as_table(["bigint", "bigint"], sorted(wanted))
+    return f"(virtual_account_id, tag_id) IN (SELECT column1, column2 FROM {values})", parameters  # noqa: S608
 
 
 def _lock_each(wanted: dict[tuple[int, int], Spot]) -> list[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, models
 
 from daicho.core.db import is_postgres
-from daicho.core.statements import as_table, ask, chunks, marks, parameters_of
+from daicho.core.statements import among, as_table, ask, chunks, marks, parameters_of
 
 
 def numbers(statement: str, *lists: Sequence[int]) -> list[tuple[int, ...]]:
@@ -32,6 +32,13 @@ def take_from_holdings(rows: Sequence[tuple[int, int, int]]) -> None:
         taken = ask(f"{statement} RETURNING ledger_holding.id", parameters)
         if len(taken) != len(part):
             raise LookupError("a holding that an act takes from is missing")
+
+
+def empty_holdings(ids: Sequence[int]) -> None:
+    """Take all from holdings that are there and guarded; each by its primary key."""
+    for part in chunks(ids):
+        condition, parameters = among("id", part)
+        ask(f"UPDATE ledger_holding SET quantity = 0 WHERE {condition}", parameters)  # noqa: S608
 
 
 def add_to_holdings(rows: Sequence[tuple[int, int, int, bool, int]]) -> None:
