@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from daicho.core.clock import now
+from daicho.core.commands import one_act
 from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
 from daicho.core.statements import among, ask, instant
@@ -72,7 +71,7 @@ def authorize_many(requests: Sequence[Signed]) -> list[Reply]:
     """
     signer = signing.signer()
     replies: list[Reply | None] = [None] * len(requests)
-    with transaction.atomic():
+    with one_act():
         asks = _asks(requests, replies)
         while asks:
             # One request of each instance at a time: the next one must find what this one did.

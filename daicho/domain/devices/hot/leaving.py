@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
 from daicho.core.clock import now
+from daicho.core.commands import one_act
 from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
 from daicho.domain.audit.models import Event
@@ -30,7 +29,7 @@ from daicho.domain.ledger.rules import Act
 def deregister_many(requests: Sequence[Signed]) -> list[Reply]:
     """Take these instances off, in one transaction. The same request again gets its receipt again."""
     signer = signing.signer()
-    with transaction.atomic():
+    with one_act():
         leaving = list[tuple[int, Signed, Row, int]]()
         replies: list[Reply] = []
         for number, (signed, row) in enumerate(zip(requests, identify(requests, lock=True), strict=True)):

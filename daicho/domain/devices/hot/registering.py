@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import transaction
-
 from daicho.core.clock import now
+from daicho.core.commands import one_act
 from daicho.core.db import is_postgres
 from daicho.core.errors import BusinessError
 from daicho.core.ids import new_uids
@@ -69,7 +68,7 @@ def register_many(requests: Sequence[Signed]) -> list[Reply]:
     signer = signing.signer()
     read = [_read(signed) for signed in requests]
     asked = [one for one in read if isinstance(one, Registration)]
-    with transaction.atomic():
+    with one_act():
         tokens = _lock_tokens({hash_of(one.token) for one in asked})
         accounts = SmartAccount.objects.in_bulk({token.account_id for token in tokens.values()})
         known = {row.thumbprint: row for row in _known([wire.thumbprint(one.public_key) for one in asked])}

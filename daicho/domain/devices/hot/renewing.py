@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
 from daicho.core.clock import now
+from daicho.core.commands import one_act
 from daicho.core.errors import BusinessError
 from daicho.domain.audit.models import Event
 from daicho.domain.audit.record import describe, record_many
@@ -27,7 +26,7 @@ from daicho.domain.devices.wire import Signed
 def renew_certificates(requests: Sequence[Signed]) -> list[Reply]:
     """Renew the certificates of these instances in one transaction; the former keys stay good until the new MAC key is used."""
     signer = signing.signer()
-    with transaction.atomic():
+    with one_act():
         rows = _rows([signed.keyid for signed in requests])
         kept, events = list[tuple[int, dict[str, Any]]](), list[Event]()
         replies = [_renew(signed, rows.get(signed.keyid), signer, kept, events) for signed in requests]

@@ -1,0 +1,44 @@
+"""`daicho serve-devices`: a server for devices alone, one event loop a process, where there are many of them."""
+
+from __future__ import annotations
+
+import argparse
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from daicho.interfaces.cli.commands.serve import server_log
+from daicho.interfaces.cli.output import Subparsers
+from daicho.interfaces.cli.settings_check import settings_are_sound
+
+
+def register(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser(
+        "serve-devices", help=_("start a server for devices alone: /device/ of the same address, by a reverse proxy")
+    )
+    parser.add_argument("--host", default="127.0.0.1", help=_("address to listen on (127.0.0.1)"))
+    parser.add_argument("--port", type=int, default=8001, help=_("port to listen on (8001)"))
+    parser.add_argument("--workers", type=int, default=1, help=_("processes (1); always one on SQLite"))
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not settings_are_sound():
+        return 3
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "daicho.interfaces.device_api.loop:application",
+        address=arguments.host,
+        port=arguments.port,
+        interface=Interfaces.RSGI,
+        workers=1 if settings.ON_SQLITE else arguments.workers,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        websockets=False,
+        log_level=LogLevels(settings.ENV["DAICHO_LOG_LEVEL"].lower()),
+        log_dictconfig=server_log(),
+    ).serve()
+    return 0
