@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from daicho.core.clock import now
+from daicho.core.pace import in_background
 from daicho.core.statements import chunks
 from daicho.domain.alerts import at_once, summary
 from daicho.domain.alerts.kinds import KINDS, AlertKind
@@ -77,5 +78,6 @@ def _open(kind: AlertKind, sources: Sequence[str], holds: dict[str, Place], acco
         for source in sources
         if source in told
     ]
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=500)
+    with in_background():
+        Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=500)
     return len(alerts)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from daicho.core.clock import now
 from daicho.core.db import take_turns
+from daicho.core.pace import in_background
 from daicho.core.statements import insert_rows
 from daicho.domain.audit.models import Event, Seal, SealBlock
 from daicho.domain.audit.rules import FIRST_HASH, block_hash, digest_of
@@ -71,7 +72,7 @@ def seal_pending() -> int:
 
 def _seal_block(after: int) -> list[int]:
     """Seal the first unsealed events behind an id; returns their ids."""
-    with transaction.atomic():
+    with in_background(), transaction.atomic():
         take_turns("audit.seal")
         events = list(_unsealed(after).order_by("id").values(*FIELDS)[:BLOCK_SIZE])
         if not events:
