@@ -61,7 +61,7 @@ PATHS = {
     "order-lines": "line", "alerts": "alert", "events": "event", "agreements": "agreement", "openings": "opening",
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
-    "lots": "lot", "files": "lot_file", "jobs": "job", "replacements": "replacement",
+    "lots": "lot", "files": "lot_file", "jobs": "job", "replacements": "replacement", "registration-tokens": "token",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -164,6 +164,11 @@ CALLS: dict[str, Call] = {
     "changeDevice": Call(body={"note": "rack 4"}),
     "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),
     "removeDevice": Call(body={}),
+    "listRegistrationTokens": Call(),
+    "issueRegistrationTokens": Call(body={"virtual_accounts": ["<va>"], "description": "new switches"}),
+    "getRegistrationToken": Call(),
+    "showRegistrationToken": Call(),
+    "revokeRegistrationToken": Call(body={}),
     "replaceDevice": Call(path={"uid": "device_spare"}, body={"serial": "NEW-1", "product_id": "P"}),
     "listReplacements": Call(),
     "getReplacement": Call(),

@@ -23,6 +23,7 @@ from daicho.domain.continuity.queries.replacement import NewDevice
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.printed_import import import_printed_licenses
 from daicho.domain.devices.commands.records import create_device
+from daicho.domain.devices.commands.tokens import issue_tokens
 from daicho.domain.files import store
 from daicho.domain.ledger.commands.lot_details import change_lot_details
 from daicho.domain.ledger.commands.lot_files import attach_lot_file
@@ -104,6 +105,11 @@ def make_victim(world: World) -> Victim:
         admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(),
         content=f"UDI: PID:{PLANTED}-SW,SN:{PLANTED}0003\n".encode(),
     ).uid  # fmt: skip
+    (token,) = issue_tokens(
+        admin, account=account, virtual_accounts=[tokyo], request_id=uuid.uuid4(), description=f"{PLANTED} switches",
+        uses=PRIME,
+    )  # fmt: skip
+    ids["token"] = token.uid
     failed = create_device(
         admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-failed"
     )

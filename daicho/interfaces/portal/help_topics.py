@@ -39,6 +39,7 @@ TOPIC_OF_AREA = {
     "notifications": "alerts",
     "partner": "orders",
     "replacements": "devices",
+    "tokens": "devices",
     "statement": "licenses",
 }
 """Areas of the portal whose help has another name than the area itself."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from daicho.domain.access.queries_tree import search_virtual_accounts, tree
+from daicho.domain.access.queries_tree import has_more_virtual_accounts, search_virtual_accounts, tree
 from daicho.domain.access.rules import Permission as P
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.web import Here
@@ -43,12 +43,12 @@ def page_to_keep(name: str, kept: Iterable[str] = ()) -> str:
 
 def few(here: Here, page: str) -> tuple[list[kit.Choice], bool]:
     """The lines of the selector in the page, and whether there are more than stand there."""
-    found = tree(here.actor, here.account, limit=FEW + 1)
-    if len(found) < 2 and here.va is not None:
-        return [], False
-    if len(found) > FEW:
+    if has_more_virtual_accounts(here.actor, here.account, FEW):
         current = [] if here.va is None else [(here.va, 0)]
         return _choices(here, page, current), True
+    found = tree(here.actor, here.account)
+    if len(found) < 2 and here.va is not None:
+        return [], False
     return _choices(here, page, found), False
 
 

@@ -54,11 +54,23 @@ def register(subparsers: Subparsers) -> None:
     replace.add_argument("--name", default="", help=_("its name, if it shall not be called like the failed one"))
     replace.add_argument("--memo", default="", help=_("why, or the number of the case"))
     replace.set_defaults(run=replace_failed)
+    tokens = acts.add_parser("issue-token", help=_("issue a registration token and print it"))
+    tokens.add_argument(
+        "virtual_account", metavar="NAME", help=_("the virtual account in which devices register with it")
+    )
+    tokens.add_argument("--description", default="", help=_("what it is for"))
+    tokens.add_argument("--days", type=int, default=30, help=_("days until it expires (30)"))
+    tokens.add_argument("--uses", type=int, default=10, help=_("devices that may register with it (10)"))
+    tokens.add_argument("--export-controlled", action="store_true", help=_("allow export-controlled licenses"))
+    tokens.set_defaults(run=issue_token)
+    revoke = acts.add_parser("revoke-token", help=_("revoke a registration token"))
+    revoke.add_argument("token", help=_("the handle of the token"))
+    revoke.set_defaults(run=revoke_one)
     for one in (assign, release):
         one.add_argument("device", help=_("the handle of the device"))
         one.add_argument("sku", help=_("the SKU of the license"))
         one.add_argument("quantity", type=int, help=_("how many"))
-    for one in (imports, printed, assign, release, replace):
+    for one in (imports, printed, assign, release, replace, tokens, revoke):
         one.add_argument("--account", required=True, metavar="DOMAIN", help=_("the domain identifier of the account"))
         add_json(one)
 
@@ -151,6 +163,31 @@ def replace_failed(arguments: argparse.Namespace) -> int:
     text = _("%(failed)s was replaced by %(device)s.")
     data = {"replacement": made.uid, "device": made.successor.uid, "moved": made.moved}
     return answer(arguments, data, text % {"failed": made.failed.name, "device": made.successor.name})
+
+
+def issue_token(arguments: argparse.Namespace) -> int:
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.access.queries_tree import virtual_account_named
+    from daicho.domain.devices.commands.tokens import issue_tokens, show_token
+
+    actor = console_actor()
+    account = find_account(actor, arguments.account)
+    place = virtual_account_named(actor, account, arguments.virtual_account)
+    (made,) = issue_tokens(
+        actor, account=account, virtual_accounts=[place], description=arguments.description, days=arguments.days,
+        uses=arguments.uses, allows_export_controlled=arguments.export_controlled, request_id=uuid.uuid4(),
+    )  # fmt: skip
+    secret = show_token(actor, account=account, uid=made.uid)
+    return answer(arguments, {"uid": made.uid, "token": secret}, secret)
+
+
+def revoke_one(arguments: argparse.Namespace) -> int:
+    from daicho.domain.access.policy import find_account
+    from daicho.domain.devices.commands.tokens import revoke_token
+
+    actor = console_actor()
+    made = revoke_token(actor, account=find_account(actor, arguments.account), uid=arguments.token)
+    return answer(arguments, {"uid": made.uid}, _("The token was revoked. Devices that registered with it stay."))
 
 
 def _use(arguments: argparse.Namespace, command: Callable[..., Device], told: str) -> int:

@@ -138,6 +138,7 @@ def device_list(request: HttpRequest, here: Here) -> HttpResponseBase:
         context["actions"] = [
             kit.MenuItem(_("Register devices by CSV"), here.url("devices-import"), "file-type-csv"),
             kit.MenuItem(_("Import what devices print"), here.url("device_imports-new"), "upload"),
+            kit.MenuItem(_("Registration tokens"), here.url("tokens-list"), "ticket"),
             kit.MenuItem(_("Replacements"), here.url("replacements-list"), "refresh"),
         ]
     return DeviceList(request, here=here, sight=sight).response(context)

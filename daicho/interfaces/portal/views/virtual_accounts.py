@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
+from daicho.core.paging import SIZES
 from daicho.domain.access.policy import get_virtual_account
 from daicho.domain.access.queries_tree import search_virtual_accounts
 from daicho.domain.access.rules import Permission
@@ -29,6 +30,7 @@ from daicho.domain.accounts.queries_virtual_accounts import (
     list_tree,
     possible_parents,
     shown_path,
+    tree_page,
 )
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, ListPage, ListQuery, Page
@@ -91,18 +93,25 @@ class TreeList(ListPage):
         return row.depth
 
     def fetch(self, q: ListQuery) -> Any:
-        asked = (q.text, q.filters.get("tag", ""))
-        if asked not in self.found:
-            self.found[asked] = list_tree(self.here.actor, self.here.account, text=asked[0], tag=asked[1])
-        nodes = self.found[asked]
         start = int(q.cursor) if q.cursor and q.cursor.isdigit() else 0
         end = start + q.size
+        nodes, total = self._lines(q, start)
         return Page(
-            rows=nodes[start:end],
-            next_cursor=str(end) if end < len(nodes) else None,
+            rows=nodes,
+            next_cursor=str(end) if end < total else None,
             previous_cursor=str(max(0, start - q.size)) if start else None,
-            count=len(nodes),
+            count=total,
         )
+
+    def _lines(self, q: ListQuery, start: int) -> tuple[list[Node], int]:
+        """A page counts what it shows; a file, and who asks for sums of branches, needs the whole tree."""
+        text, tag = q.text, q.filters.get("tag", "")
+        if q.size <= SIZES[-1] and not any(column.key.startswith("branch_") for column in self.shown()):
+            return tree_page(self.here.actor, self.here.account, text=text, tag=tag, start=start, size=q.size)
+        if (text, tag) not in self.found:
+            self.found[text, tag] = list_tree(self.here.actor, self.here.account, text=text, tag=tag)
+        nodes = self.found[text, tag]
+        return nodes[start : start + q.size], len(nodes)
 
 
 @account_page(Permission.VIRTUAL_ACCOUNTS_VIEW)
