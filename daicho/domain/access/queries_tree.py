@@ -22,6 +22,12 @@ def tree(actor: Actor, account: SmartAccount, *, limit: int | None = None) -> li
     return list(in_order(found if limit is None else found[:limit]))
 
 
+def has_more_virtual_accounts(actor: Actor, account: SmartAccount, than: int) -> bool:
+    """Whether the actor sees more virtual accounts than so many; they are not sorted for it."""
+    visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+    return len(visible.order_by().values_list("pk")[: than + 1]) > than
+
+
 def in_order(virtual_accounts: Iterable[VirtualAccount]) -> Iterator[tuple[VirtualAccount, int]]:
     """These virtual accounts as a tree, depth first, in the given order among siblings."""
     rows = list(virtual_accounts)

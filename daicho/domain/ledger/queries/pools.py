@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 
 from daicho.core.paging import COUNT_LIMIT, Page, keyset_page, peek, place_of
 from daicho.core.text import clean, name_key
@@ -311,14 +311,22 @@ def spare_elsewhere(sight: Sight, pools: list[Pool], *, limit: int = 3) -> dict[
     tags = {pool.tag_id for pool in pools}
     if not tags:
         return {}
-    everywhere = Pool.objects.filter(
-        account=sight.account, tag__in=tags, balance__gt=0,
-        virtual_account__in=sight.all_virtual_accounts().values("pk"),
-    )  # fmt: skip
-    by_tag: dict[int, list[Pool]] = {}
-    for found in everywhere.select_related("tag", "virtual_account").order_by("tag_id", "-balance", "uid")[:1_000]:
-        by_tag.setdefault(found.tag_id, []).append(found)
-    return {pool.pk: [other for other in by_tag.get(pool.tag_id, []) if other.pk != pool.pk][:limit] for pool in pools}
+    spare = Pool.objects.filter(
+        account=sight.account, tag=OuterRef("pk"), balance__gt=0, virtual_account__deleted_at=None
+    )
+    if sight.visible is not None:
+        spare = spare.filter(virtual_account__in=sight.visible)
+    first = spare.order_by("-balance", "uid").values("pk")
+    # One more than asked for, since a pool is none of its own. Each is read from the index on the balances of its tag.
+    most = {f"spare_{turn}": Subquery(first[turn : turn + 1]) for turn in range(limit + 1)}
+    found = LicenseTag.objects.filter(pk__in=tags).order_by().annotate(**most).values_list("pk", *most)
+    ids = {tag: [number for number in numbers if number is not None] for tag, *numbers in found}
+    known = Pool.objects.select_related("tag", "virtual_account").in_bulk(
+        [n for of_tag in ids.values() for n in of_tag]
+    )
+    return {
+        pool.pk: [known[number] for number in ids.get(pool.tag_id, []) if number != pool.pk][:limit] for pool in pools
+    }
 
 
 def shortest_of(sight: Sight, pool: Pool) -> Pool | None:

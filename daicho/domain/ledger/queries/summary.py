@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from daicho.domain.ledger.models import Pool, TransferRequest
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.ledger.queries.states import horizon
 from daicho.domain.tenancy.models import VirtualAccount
+
+ALIKE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,11 @@ def shortest_pools(sight: Sight, limit: int = 5) -> list[Pool]:
 
 def virtual_account_balances(sight: Sight, limit: int = 10) -> list[VirtualAccountBalance]:
     """The virtual accounts that hold or use licenses: the shortest first, then those with most to spare."""
+    pools = sight.pools().order_by()
+    if (shortest := _shortest(pools, limit)) is not None:
+        pools = pools.filter(virtual_account__in=shortest)
     rows = (
-        sight.pools()
-        .order_by()
-        .values("virtual_account_id")
+        pools.values("virtual_account_id")
         .annotate(
             missing=Coalesce(Sum("balance", filter=Q(balance__lt=0)), 0),
             spare=Coalesce(Sum("balance", filter=Q(balance__gt=0)), 0),
@@ -92,3 +95,16 @@ def virtual_account_balances(sight: Sight, limit: int = 10) -> list[VirtualAccou
         )
         for row in found
     ]
+
+
+def _shortest(pools: QuerySet[Pool], limit: int) -> list[int] | None:
+    """The virtual accounts among which the `limit` shortest are, read from the index on balances alone.
+
+    None where fewer lack anything, or too many lack the same: then all pools must be summed.
+    """
+    short = pools.filter(balance__lt=0).values("virtual_account_id").annotate(missing=Sum("balance"))
+    found = list(short.order_by("missing").values_list("virtual_account_id", "missing")[: limit + ALIKE + 1])
+    if len(found) < limit:
+        return None
+    alike = [place for place, missing in found if missing <= found[limit - 1][1]]
+    return alike if len(alike) <= limit + ALIKE else None
