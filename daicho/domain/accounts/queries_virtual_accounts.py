@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from daicho.core.actor import Actor
 from daicho.core.errors import NotFound
@@ -87,32 +88,11 @@ def list_tree(actor: Actor, account: SmartAccount, *, text: str = "", tag: str =
     Who sees a child but not its parent sees it at the top, and no path that he may not see. At most 10,000.
     """
     scope = ensure_may(actor, Permission.VIRTUAL_ACCOUNTS_VIEW, account)
-    visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
-    rows = list(visible.order_by("depth", "name_key")[:COUNT_LIMIT])
-    tags: dict[int, list[str]] = defaultdict(list)
-    for number, name in (
-        VirtualAccountTag.objects.filter(virtual_account__account=account)
-        .order_by("name_key")
-        .values_list("virtual_account_id", "name")
-    ):
-        tags[number].append(name)
-    names = {row.pk: row.name for row in rows}
-    uids = {row.pk: row.uid for row in rows}
-    nodes = []
-    for row, depth in in_order(rows):
-        above = [number for number in _numbers(row.path)[:-1] if number in names]
-        nodes.append(
-            Node(
-                uid=row.uid, name=row.name, path=[names[number] for number in above], depth=depth,
-                is_default=row.is_default, visibility=row.visibility, description=row.description,
-                tags=tags[row.pk], pk=row.pk, parent_uid=uids[above[-1]] if above else None,
-            )
-        )  # fmt: skip
+    rows = list(_in_levels(actor, account))
+    nodes = _nodes(in_order(rows), {row.pk: row for row in rows}, _tags(account))
     paths = {row.pk: _numbers(row.path) for row in rows}
-    _count(nodes, paths, account, scope.virtual_account_ids(Permission.LICENSES_VIEW), "short", _short(account))
-    _count(nodes, paths, account, scope.virtual_account_ids(Permission.LICENSES_VIEW), "kinds", _kinds(account))
-    _count(nodes, paths, account, scope.virtual_account_ids(Permission.DEVICES_VIEW), "devices", _devices(account))
-    _count(nodes, paths, account, scope.virtual_account_ids(Permission.USERS_VIEW), "users", _users(account))
+    for figure, count, view in FIGURES:
+        _count(nodes, paths, scope.virtual_account_ids(view), figure, count(account, None))
     for node in nodes:
         node.branch_size = 0
     by_number = {node.pk: node for node in nodes}
@@ -121,6 +101,67 @@ def list_tree(actor: Actor, account: SmartAccount, *, text: str = "", tag: str =
             if number in by_number:
                 by_number[number].branch_size += 1
     return _found(nodes, paths, name_key(text), name_key(tag))
+
+
+def tree_page(
+    actor: Actor, account: SmartAccount, *, text: str = "", tag: str = "", start: int = 0, size: int = 100
+) -> tuple[list[Node], int]:
+    """So many lines of `list_tree` from the start-th on, without the sums of branches, and how many lines there are.
+
+    Only what these lines show is counted.
+    """
+    scope = ensure_may(actor, Permission.VIRTUAL_ACCOUNTS_VIEW, account)
+    if text or tag:
+        rows = list(_in_levels(actor, account))
+        found = _nodes(in_order(rows), {row.pk: row for row in rows}, _tags(account))
+        found = _found(found, {row.pk: _numbers(row.path) for row in rows}, name_key(text), name_key(tag))
+        nodes, total = found[start : start + size], len(found)
+    else:
+        lines = list(in_order(_in_levels(actor, account).only("pk", "path")))
+        shown = lines[start : start + size]
+        visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+        known = visible.in_bulk({number for row, _depth in shown for number in _numbers(row.path)})
+        here = [(known[row.pk], depth) for row, depth in shown if row.pk in known]
+        nodes, total = _nodes(here, known, _tags(account, known)), len(lines)
+    within = {node.pk for node in nodes}
+    for figure, count, view in FIGURES:
+        counts, seen = count(account, within), scope.virtual_account_ids(view)
+        for node in nodes:
+            if seen is None or node.pk in seen:
+                setattr(node, figure, counts[node.pk])
+    return nodes, total
+
+
+def _in_levels(actor: Actor, account: SmartAccount) -> QuerySet[VirtualAccount]:
+    visible = visible_virtual_accounts(actor, account, Permission.VIRTUAL_ACCOUNTS_VIEW)
+    return visible.order_by("depth", "name_key")[:COUNT_LIMIT]
+
+
+def _tags(account: SmartAccount, within: Collection[int] | None = None) -> dict[int, list[str]]:
+    labels = VirtualAccountTag.objects.filter(virtual_account__account=account)
+    if within is not None:
+        labels = labels.filter(virtual_account__in=within)
+    tags: dict[int, list[str]] = defaultdict(list)
+    for number, name in labels.order_by("name_key").values_list("virtual_account_id", "name"):
+        tags[number].append(name)
+    return tags
+
+
+def _nodes(
+    lines: Iterable[tuple[VirtualAccount, int]], known: Mapping[int, VirtualAccount], tags: dict[int, list[str]]
+) -> list[Node]:
+    """The lines as they are shown, without figures; `known`: themselves and what the actor sees above them."""
+    nodes = []
+    for row, depth in lines:
+        above = [known[number] for number in _numbers(row.path)[:-1] if number in known]
+        nodes.append(
+            Node(
+                uid=row.uid, name=row.name, path=[one.name for one in above], depth=depth,
+                is_default=row.is_default, visibility=row.visibility, description=row.description,
+                tags=tags[row.pk], pk=row.pk, parent_uid=above[-1].uid if above else None,
+            )
+        )  # fmt: skip
+    return nodes
 
 
 def list_tags(actor: Actor, account: SmartAccount) -> list[str]:
@@ -150,7 +191,6 @@ def _numbers(path: str) -> list[int]:
 def _count(
     nodes: list[Node],
     paths: dict[int, list[int]],
-    account: SmartAccount,
     visible: set[int] | None,
     figure: str,
     counts: Counter[int],
@@ -168,33 +208,39 @@ def _count(
                 setattr(node, f"branch_{figure}", branch[node.pk])
 
 
-def _kinds(account: SmartAccount) -> Counter[int]:
-    return _counted(
-        Pool.objects.filter(HELD, account=account).values_list("virtual_account_id").annotate(n=Count("pk"))
-    )
+def _kinds(account: SmartAccount, within: Collection[int] | None) -> Counter[int]:
+    return _counted(Pool.objects.filter(HELD, account=account), "virtual_account_id", within, Count("pk"))
 
 
-def _short(account: SmartAccount) -> Counter[int]:
+def _short(account: SmartAccount, within: Collection[int] | None) -> Counter[int]:
     short = Pool.objects.filter(account=account, balance__lt=0)
-    return _counted(short.values_list("virtual_account_id").annotate(n=Count("pk")))
+    return _counted(short, "virtual_account_id", within, Count("pk"))
 
 
-def _devices(account: SmartAccount) -> Counter[int]:
+def _devices(account: SmartAccount, within: Collection[int] | None) -> Counter[int]:
     living = Device.objects.filter(account=account, removed_at=None)
-    return _counted(living.values_list("unit__virtual_account_id").annotate(n=Count("pk")))
+    return _counted(living, "unit__virtual_account_id", within, Count("pk"))
 
 
-def _users(account: SmartAccount) -> Counter[int]:
+def _users(account: SmartAccount, within: Collection[int] | None) -> Counter[int]:
     grants = live_grants().filter(account=account, user__isnull=False, virtual_account__isnull=False)
-    return _counted(grants.values_list("virtual_account_id").annotate(n=Count("user_id", distinct=True)))
+    return _counted(grants, "virtual_account_id", within, Count("user_id", distinct=True))
 
 
-def _counted(rows: Iterable[tuple[object, int]]) -> Counter[int]:
-    counts: Counter[int] = Counter()
-    for number, count in rows:
-        if isinstance(number, int):
-            counts[number] = count
-    return counts
+def _counted(rows: QuerySet[Any], place: str, within: Collection[int] | None, count: Count) -> Counter[int]:
+    """Rows by virtual account: of all, or of these only."""
+    if within is not None:
+        rows = rows.filter(**{f"{place.removesuffix('_id')}__in": within})
+    return Counter(dict(rows.order_by().values_list(place).annotate(n=count)))
+
+
+# What is told of a virtual account, how it is counted, and the permission to see it.
+FIGURES = (
+    ("short", _short, Permission.LICENSES_VIEW),
+    ("kinds", _kinds, Permission.LICENSES_VIEW),
+    ("devices", _devices, Permission.DEVICES_VIEW),
+    ("users", _users, Permission.USERS_VIEW),
+)
 
 
 @dataclass(slots=True)

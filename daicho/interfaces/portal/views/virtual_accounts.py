@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
-from daicho.core.paging import SIZES
 from daicho.domain.access.policy import get_virtual_account
 from daicho.domain.access.queries_tree import search_virtual_accounts
 from daicho.domain.access.rules import Permission
@@ -106,7 +105,8 @@ class TreeList(ListPage):
     def _lines(self, q: ListQuery, start: int) -> tuple[list[Node], int]:
         """A page counts what it shows; a file, and who asks for sums of branches, needs the whole tree."""
         text, tag = q.text, q.filters.get("tag", "")
-        if q.size <= SIZES[-1] and not any(column.key.startswith("branch_") for column in self.shown()):
+        is_page = "export" not in self.request.GET
+        if is_page and not any(column.key.startswith("branch_") for column in self.shown()):
             return tree_page(self.here.actor, self.here.account, text=text, tag=tag, start=start, size=q.size)
         if (text, tag) not in self.found:
             self.found[text, tag] = list_tree(self.here.actor, self.here.account, text=text, tag=tag)
