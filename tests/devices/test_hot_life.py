@@ -8,7 +8,10 @@ import uuid
 import pytest
 import time_machine
 
+from daicho.core.clock import now
 from daicho.core.errors import NotFound
+from daicho.domain.alerts.models import Alert
+from daicho.domain.alerts.watch import run
 from daicho.domain.audit.models import Event
 from daicho.domain.devices import signing
 from daicho.domain.devices.commands.instances import expire_due
@@ -233,6 +236,37 @@ def test_silence_returns_what_was_used_until_it_speaks_again(fleet: Fleet) -> No
         Instance.objects.update(last_contact_at=heard + 366 * DAY)
         assert expire_due() == 2
         assert fleet.instance(client).registration == "expired"
+
+
+def test_its_page_tells_how_it_stands_and_alerts_what_needs_somebody(fleet: Fleet) -> None:
+    world = fleet.world
+    client = fleet.register(fleet.token(days=5, description="Five days"), name="edge-1")
+    fleet.authorize(client, {"STO-STD": 2})
+    instance = fleet.instance(client)
+    page = world.client(world.admin).get(f"/a/{world.account.identifier}/devices/{instance.device.uid}/")
+    for said in ("Out of compliance", instance.thumbprint, "Without contact, licenses return on"):
+        assert said in page.content.decode()
+    run()
+    assert kinds() == {"insufficient_licenses", "token_about_to_end"}
+    fleet.authorize(client, {})
+    Instance.objects.update(
+        contact_due_at=now() - 2 * DAY, certificate_until=now() + DAY, reused_sequence_at=now()
+    )  # fmt: skip
+    run()
+    assert kinds() == {
+        "token_about_to_end", "instance_failed_to_connect", "instance_failed_to_renew", "identity_used_twice",
+    }  # fmt: skip
+    listed = world.client(world.admin).get(f"/a/{world.account.identifier}/alerts/").content.decode()
+    assert "Two devices seem to use the identity of edge-1." in listed
+    remove_device(
+        world.as_(world.admin), account=world.account, device_uid=instance.device.uid, request_id=uuid.uuid4()
+    )
+    run()
+    assert kinds() == {"token_about_to_end"}
+
+
+def kinds() -> set[str]:
+    return set(Alert.objects.filter(resolved_at=None).values_list("kind", flat=True))
 
 
 def test_who_was_removed_by_people_is_refused(fleet: Fleet) -> None:

@@ -164,6 +164,7 @@ CALLS: dict[str, Call] = {
     "changeDevice": Call(body={"note": "rack 4"}),
     "moveDevice": Call(path={"uid": "device_spare"}, body={"virtual_account": "<va_osaka>"}),
     "removeDevice": Call(body={}),
+    "getDeviceInstance": Call(path={"uid": "device_instance"}),
     "listRegistrationTokens": Call(),
     "issueRegistrationTokens": Call(body={"virtual_accounts": ["<va>"], "description": "new switches"}),
     "getRegistrationToken": Call(),

@@ -33,6 +33,7 @@ from daicho.domain.mailbox.models import Mail
 from daicho.domain.orders.commands.record import record_order
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.orders.rules import LineInput, OrderInput
+from tests.devices.conftest import Fleet
 from tests.world import PLANTED, PRIME, World, make_user, make_virtual_account
 
 SECRET_WORD = PLANTED.lower()
@@ -110,6 +111,9 @@ def make_victim(world: World) -> Victim:
         uses=PRIME,
     )  # fmt: skip
     ids["token"] = token.uid
+    fleet = Fleet(world)
+    instance = fleet.instance(fleet.register(token, serial=f"{PLANTED}0003", name=f"{PLANTED}-edge"))
+    ids["device_instance"] = instance.device.uid
     failed = create_device(
         admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-failed"
     )

@@ -18,13 +18,16 @@ from django.db.models.functions import Concat
 from daicho.core.clock import FOREVER, last_day, now
 from daicho.domain.access.models import AccessRequest
 from daicho.domain.accounts.models import Agreement
-from daicho.domain.devices.models import Device
+from daicho.domain.devices.models import Device, Instance, RegistrationToken
 from daicho.domain.ledger.models import Holding, Place, Pool, TransferRequest
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.tenancy.models import SmartAccount
 
 ENDING_WITHIN = dt.timedelta(days=90)
 ENDED_WITHIN = dt.timedelta(days=30)
+LATE_BY = dt.timedelta(days=1)
+RENEWED_BEFORE = dt.timedelta(days=30)
+TOKEN_ENDS_WITHIN = dt.timedelta(days=7)
 NO_DUE = Value(None, output_field=DateTimeField())
 ACTIVE = SmartAccount.State.ACTIVE
 
@@ -155,6 +158,62 @@ def devices_recorded_twice() -> Facts:
         return {d.uid: {"device": d.name, "product_id": d.product_id, "serial": d.serial} for d in found}
 
     return Facts(_marked(rows, source=F("uid"), place=F("unit__virtual_account_id"), due=NO_DUE), tell)
+
+
+def instances_out_of_touch() -> Facts:
+    """An instance is more than a day late with its contact: open until it speaks, leaves, or is reserved."""
+    rows = (
+        _instances().filter(contact_due_at__lte=now() - LATE_BY).exclude(authorization=Instance.Authorization.RESERVED)
+    )
+    return Facts(_of_device(rows, due=NO_DUE), _about_instances)
+
+
+def instances_not_renewed() -> Facts:
+    """A certificate ends within 30 days, or has ended, and was not renewed."""
+    rows = _instances().filter(certificate_until__lte=now() + RENEWED_BEFORE)
+    return Facts(_of_device(rows, due=F("certificate_until")), _about_instances)
+
+
+def identities_used_twice() -> Facts:
+    """Two seem to use one identity, as cloned images do: open until the instance registers again or leaves."""
+    rows = _instances().filter(reused_sequence_at__isnull=False)
+    return Facts(_of_device(rows, due=NO_DUE), _about_instances)
+
+
+def tokens_about_to_end() -> Facts:
+    """An open registration token ends within 7 days: open until it has ended, is used up or revoked."""
+    at = now()
+    rows = RegistrationToken.objects.filter(
+        revoked_at=None, expires_at__gt=at, expires_at__lte=at + TOKEN_ENDS_WITHIN, uses__lt=F("max_uses"),
+        account__state=ACTIVE,
+    )  # fmt: skip
+
+    def tell(sources: Collection[str]) -> dict[str, Data]:
+        found = RegistrationToken.objects.filter(uid__in=sources)
+        return {one.uid: {"token": one.description or f"{one.secret_hint}…", "left": one.uses_left} for one in found}
+
+    return Facts(_marked(rows, source=F("uid"), place=F("virtual_account_id"), due=F("expires_at")), tell)
+
+
+def _instances() -> QuerySet[Instance]:
+    alive = [Instance.Registration.REGISTERED, Instance.Registration.EXPIRED]
+    return Instance.objects.filter(registration__in=alive, account__state=ACTIVE)
+
+
+def _of_device(rows: QuerySet[Instance], *, due: Any) -> QuerySet[Any]:
+    return _marked(rows, source=F("device__uid"), place=F("device__unit__virtual_account_id"), due=due)
+
+
+def _about_instances(sources: Collection[str]) -> dict[str, Data]:
+    found = Instance.objects.filter(device__uid__in=sources).select_related("device", "account").order_by("pk")
+    return {
+        one.device.uid: {
+            "device": one.device.name,
+            "last_contact": last_day(one.last_contact_at, one.account.time_zone).isoformat(),
+            "until": last_day(one.certificate_until, one.account.time_zone).isoformat(),
+        }
+        for one in found
+    }
 
 
 def _tag(tag: Any) -> Data:

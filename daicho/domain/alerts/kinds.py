@@ -80,6 +80,22 @@ KINDS: Final = {
             "duplicate_licenses", _("Duplicate devices"), MINOR,
             P.DEVICES_VIEW, P.DEVICES_MANAGE, None, conditions.devices_recorded_twice,
         ),
+        AlertKind(
+            "instance_failed_to_connect", _("Instance failed to connect"), MINOR,
+            P.DEVICES_VIEW, P.DEVICES_MANAGE, None, conditions.instances_out_of_touch,
+        ),
+        AlertKind(
+            "instance_failed_to_renew", _("Instance failed to renew"), MAJOR,
+            P.DEVICES_VIEW, P.DEVICES_MANAGE, P.DEVICES_MANAGE, conditions.instances_not_renewed,
+        ),
+        AlertKind(
+            "identity_used_twice", _("Identity used twice"), MAJOR,
+            P.DEVICES_VIEW, P.DEVICES_MANAGE, P.DEVICES_MANAGE, conditions.identities_used_twice,
+        ),
+        AlertKind(
+            "token_about_to_end", _("Token about to end"), INFORMATIONAL,
+            P.DEVICES_VIEW, P.DEVICES_MANAGE, None, conditions.tokens_about_to_end,
+        ),
     )
 }  # fmt: skip
 

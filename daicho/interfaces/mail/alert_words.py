@@ -47,6 +47,24 @@ def _duplicate(data: Mapping[str, Any]) -> str:
     return _("%(device)s is recorded twice (%(product_id)s, serial number %(serial)s).") % data
 
 
+def _late(data: Mapping[str, Any]) -> str:
+    return _("%(device)s has not been heard of since %(day)s.") % {**data, "day": words.date(data.get("last_contact"))}
+
+
+def _unrenewed(data: Mapping[str, Any]) -> str:
+    return _("The certificate of %(device)s ends on %(day)s and was not renewed.") % {
+        **data, "day": words.date(data.get("until")),
+    }  # fmt: skip
+
+
+def _twice(data: Mapping[str, Any]) -> str:
+    return _("Two devices seem to use the identity of %(device)s.") % data
+
+
+def _token(data: Mapping[str, Any]) -> str:
+    return _("The registration token %(token)s expires on %(day)s.") % {**data, "day": words.date(data.get("due"))}
+
+
 SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "insufficient_licenses": _short,
     "ending": _ending,
@@ -57,6 +75,10 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "access_request_waiting": _request,
     "transfer_waiting": _transfer,
     "duplicate_licenses": _duplicate,
+    "instance_failed_to_connect": _late,
+    "instance_failed_to_renew": _unrenewed,
+    "identity_used_twice": _twice,
+    "token_about_to_end": _token,
 }
 
 

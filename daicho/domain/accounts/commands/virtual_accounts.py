@@ -186,7 +186,9 @@ def set_default_virtual_account(
     return place
 
 
-@command(permission=MANAGE, events=("virtual_account.deleted", "token.revoked", "grant.revoked", "invitation.withdrawn"))
+@command(
+    permission=MANAGE, events=("virtual_account.deleted", "token.revoked", "grant.revoked", "invitation.withdrawn")
+)
 def delete_virtual_account(
     actor: Actor, *, account: SmartAccount, virtual_account: VirtualAccount, typed_name: str
 ) -> None:

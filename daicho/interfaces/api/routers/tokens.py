@@ -22,6 +22,7 @@ from daicho.domain.devices.commands.tokens import (
     show_token,
 )
 from daicho.domain.devices.queries.devices import look_at_devices
+from daicho.domain.devices.queries.instances import get_instance
 from daicho.domain.devices.queries.tokens import TokenRow, get_token, list_tokens
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
@@ -66,6 +67,26 @@ class SecretOut(Told):
     """What a device registers with."""
 
     token: str
+
+
+class InstanceOut(Told):
+    """`registration`: registered, expired, replaced, removed. `authorization`: none, evaluation, evaluation_expired,
+    authorized, out_of_compliance, authorization_expired, reserved. `thumbprint`: of its key (RFC 7638).
+    """
+
+    uid: str
+    registration: str
+    authorization: str
+    registered_at: dt.datetime
+    last_contact_at: dt.datetime
+    contact_due_at: dt.datetime
+    certificate_until: dt.datetime
+    renew_from: dt.datetime
+    silent_at: dt.datetime | None
+    thumbprint: str
+    software_name: str
+    software_version: str
+    agent_version: str
 
 
 class TokenParams(PageParams):
@@ -148,3 +169,20 @@ def post_revoke(request: HttpRequest, identifier: str, uid: Uid, body: MemoIn) -
     account = policy.find_account(actor, identifier)
     revoke_token(actor, account=account, uid=uid, memo=body.memo)
     return token_out(get_token(actor, account, uid))
+
+
+@router.get(
+    "/accounts/{identifier}/devices/{uid}/instance",
+    response={200: InstanceOut, **PROBLEMS},
+    operation_id="getDeviceInstance",
+)
+def get_device_instance(request: HttpRequest, identifier: str, uid: Uid) -> Any:
+    """How the instance of a device stands; 404 where none has registered as it."""
+    actor = actor_of(request)
+    view = get_instance(actor, policy.find_account(actor, identifier), uid)
+    names = (
+        "uid", "registration", "registered_at", "last_contact_at", "contact_due_at", "certificate_until", "thumbprint",
+        "software_name", "software_version", "agent_version",
+    )  # fmt: skip
+    told = {name: getattr(view.instance, name) for name in names}
+    return told | {"authorization": view.authorization, "renew_from": view.renew_from, "silent_at": view.silent_at}

@@ -81,6 +81,8 @@ def source_url(here: Here, row: AlertRow) -> str:
             return reverse("access_requests-list", kwargs={"identifier": _identifier(here)})
         case "transfer_waiting":
             return here.url("transfers-request", waiting=row.source, **place)
+        case "token_about_to_end":
+            return here.url("tokens-detail", registration=row.source, **place)
         case _:
             return here.url("devices-detail", device=row.source, **place)
 
@@ -95,6 +97,10 @@ ACTS: dict[str, Any] = {
     "access_request_waiting": lazy("Answer the request"),
     "transfer_waiting": lazy("Approve or decline"),
     "duplicate_licenses": lazy("Open the device"),
+    "instance_failed_to_connect": lazy("Open the device"),
+    "instance_failed_to_renew": lazy("Open the device"),
+    "identity_used_twice": lazy("Open the device"),
+    "token_about_to_end": lazy("Open the token"),
 }
 
 

@@ -20,6 +20,7 @@ from daicho.domain.devices.queries.devices import (
     list_devices,
     look_at_devices,
 )
+from daicho.domain.devices.queries.instances import InstanceView, instance_of
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -121,6 +122,43 @@ def device_acts(here: Here, row: DeviceRow) -> list[kit.MenuItem]:
     ]
 
 
+REGISTRATIONS = {
+    "registered": gettext_lazy("Registered"), "expired": gettext_lazy("Certificate expired"),
+    "replaced": gettext_lazy("Replaced"), "removed": gettext_lazy("Removed"),
+}  # fmt: skip
+AUTHORIZATIONS = {
+    "none": gettext_lazy("Nothing asked for yet"), "evaluation": gettext_lazy("Evaluation"),
+    "evaluation_expired": gettext_lazy("Evaluation expired"), "authorized": gettext_lazy("Authorized"),
+    "out_of_compliance": gettext_lazy("Out of compliance"), "reserved": gettext_lazy("Reserved"),
+    "authorization_expired": gettext_lazy("Authorization expired"),
+}  # fmt: skip
+
+
+def instance_facts(view: InstanceView) -> list[kit.Fact]:
+    """How the instance stands, and what happens next."""
+    one = view.instance
+    software = " ".join(filter(None, (one.software_name, one.software_version)))
+    facts = [
+        kit.Fact(_("Registration"), str(REGISTRATIONS[one.registration])),
+        kit.Fact(_("Authorization"), str(AUTHORIZATIONS[view.authorization])),
+        kit.Fact(_("Last contact"), words.datetime(one.last_contact_at)),
+        kit.Fact(_("Registered on"), words.datetime(one.registered_at)),
+        kit.Fact(_("Software"), software),
+        kit.Fact(_("Agent"), one.agent_version),
+        kit.Fact(_("Key"), one.thumbprint),
+    ]
+    if one.is_alive:
+        facts[3:3] = [
+            kit.Fact(_("Next contact by"), words.datetime(one.contact_due_at)),
+            kit.Fact(_("Certificate renewed from"), words.datetime(view.renew_from)),
+            kit.Fact(_("Certificate ends"), words.datetime(one.certificate_until)),
+            kit.Fact(
+                _("Without contact, licenses return on"), words.datetime(view.silent_at) if view.silent_at else ""
+            ),
+        ]
+    return facts
+
+
 def may_change(here: Here) -> bool:
     return here.may(Permission.DEVICES_MANAGE)
 
@@ -187,6 +225,7 @@ def show_device(
             for use in row.uses
         ],
         "short": short,
+        "instance": instance_facts(instance) if (instance := instance_of(device)) else [],
         "duplicates": [
             {
                 "name": other.name,
