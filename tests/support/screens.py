@@ -74,7 +74,9 @@ AREAS: dict[str, list[tuple[str, list[Shot]]]] = {
     ],
     "devices": [(ADMINISTRATOR, [
         Shot(A + "devices/"), Shot(A + "devices/", FIRST), Shot(A + "devices/new/"), Shot(A + "devices/import/"),
-        Shot(A + "devices/", FIRST, ("main .page-acts .btn-primary",)),
+        Shot(A + "devices/", FIRST, ("main .page-acts .btn-primary",)), Shot(A + "devices/?q=dc1-leaf", FIRST), Shot(A + "tokens/"),
+        Shot(A + "tokens/", FIRST), Shot(A + "tokens/new/"), Shot(A + "replacements/"), Shot(A + "replacements/", FIRST),
+        Shot(A + "device-imports/"),
     ])],
     "people-virtual-accounts": [(ADMINISTRATOR, [
         Shot(A + "people/"), Shot(A + "people/", FIRST), Shot(A + "people/invite/"), Shot(A + "partners/"),

@@ -65,11 +65,14 @@ def what_goes_over(device: Device) -> list[GoesOver]:
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """The device that would take over, before anything is done. `is_new`: it would be written down."""
+    """The device that would take over, before anything is done. `is_new`: it would be written down; `needs_token`: to
+    draw licenses by itself as the failed one did, it has to register first.
+    """
 
     fields: DeviceFields
     virtual_account: VirtualAccount
     is_new: bool
+    needs_token: bool
 
 
 def device_to_replace(actor: Actor, account: SmartAccount, uid: str) -> DeviceRow:
@@ -87,14 +90,16 @@ def find_successor(actor: Actor, account: SmartAccount, failed: Device, given: N
     if known == failed.uid:
         raise same_device()
     if not known:
-        return Successor(fields_of_new(given, failed), failed.unit.virtual_account, is_new=True)
+        fields = fields_of_new(given, failed)
+        return Successor(fields, failed.unit.virtual_account, is_new=True, needs_token=needs_to_register(failed, None))
     try:
         found = device_to_replace(actor, account, known).device
     except NotFound:
         raise invalid("device", "not_found", _("Choose one of the devices.")) from None
     if found.removed_at is not None:
         raise device_removed()
-    return Successor(fields_of(found), found.unit.virtual_account, is_new=False)
+    needs = needs_to_register(failed, found)
+    return Successor(fields_of(found), found.unit.virtual_account, is_new=False, needs_token=needs)
 
 
 def known_by_label(actor: Actor, account: SmartAccount, given: NewDevice) -> str:

@@ -15,6 +15,7 @@ from daicho.domain.orders.queries.lines import Filters, list_all_lines
 from daicho.interfaces.cli.demo import accounts, cast, ledger_columns, orders, texts
 from daicho.interfaces.cli.demo.catalog import stock_catalog
 from daicho.interfaces.cli.demo.devices import Workshop
+from daicho.interfaces.cli.demo.instances import let_devices_register
 
 
 def load() -> list[dict[str, str]]:
@@ -38,6 +39,7 @@ def load() -> list[dict[str, str]]:
         workshop.install_fleet()
         workshop.run_short_in_kawasaki()
         workshop.move_around()
+        let_devices_register(workshop)
         _cancel_one(players)
         accounts.publish_next_agreement(players)
         ends = workshop.run_short_in_osaka()

@@ -122,8 +122,10 @@ def detail(request: HttpRequest, here: Here, replacement: str) -> HttpResponseBa
                      url=here.url("devices-detail", device=new.uid)),
             kit.Fact(_("Virtual account"), made.virtual_account.name),
             kit.Fact(_("When"), words.datetime(made.at)),
-            kit.Fact(_("By"), made.by),
+            kit.Fact(_("Carried out by"), made.by),
             kit.Fact(_("Memo"), made.memo),
+            *([kit.Fact(_("Registration token for the new device"), made.token.secret_hint + "…",
+                        url=here.url("tokens-detail", registration=made.token.uid))] if made.token else []),
         ],
         "lines": _lines([GoesOver(**line) for line in made.moved]),
         "device_url": here.url("devices-detail", device=new.uid),
@@ -154,7 +156,7 @@ class ReplacementList(ListPage):
             Column("new_serial", gettext_lazy("New serial number"), kind="code", value=lambda r: r.successor.serial, phone=True),
             Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.virtual_account.name),
             Column("at", gettext_lazy("When"), kind="datetime", phone=True),
-            Column("by", gettext_lazy("By")),
+            Column("by", gettext_lazy("Carried out by")),
             Column("memo", gettext_lazy("Memo"), optional=True),
         ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
@@ -210,6 +212,8 @@ def _to_do(row: DeviceRow, successor: Successor | None) -> list[str]:
     if successor is None:
         return []
     told = [_("%(device)s is taken off the account and refused if it comes back.") % {"device": row.device.name}]
+    if successor.needs_token:
+        told.append(_("A registration token for the new device is issued: one use, 7 days."))
     if successor.is_new:
         told.append(_("The new device is registered in %(place)s.") % {"place": row.virtual_account.name})
     elif successor.virtual_account.pk != row.virtual_account.pk:

@@ -183,7 +183,7 @@ def _page(request: HttpRequest, here: Here, registration: str, secret: str = "")
             kit.Fact(_("Virtual account"), token.virtual_account.name),
             kit.Fact(_("Uses left"), f"{token.uses_left:,} / {token.max_uses:,}"),
             kit.Fact(_("Expires"), words.datetime(token.expires_at)),
-            kit.Fact(_("Export-controlled"), _("Allowed") if token.allows_export_controlled else _("Not allowed")),
+            kit.Fact(_("Export-controlled"), _("Yes") if token.allows_export_controlled else _("No")),
             kit.Fact(_("Issued by"), token.created_by),
             kit.Fact(_("Issued on"), words.datetime(token.created_at)),
             kit.Fact(_("Revoked by"), token.revoked_by),
