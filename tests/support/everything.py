@@ -14,10 +14,16 @@ from tests.support.steps import ROOT, STEPS, run_steps
 
 PARALLEL = ["-n", "auto", "--dist", "loadfile"]
 TESTS = ROOT / "tests"
+AGENT = ROOT / "sdk/python"
 RUNS = (
     ("tests on SQLite", "sqlite", ["-m", "not browser and not production and not crowd", *PARALLEL]),
     ("tests on PostgreSQL", "postgres", ["-m", "not browser and not production and not crowd", *PARALLEL]),
     ("a crowd on PostgreSQL", "postgres", ["-m", "crowd"]),
+    (
+        "the agent",
+        "sqlite",
+        ["-c", str(AGENT / "pyproject.toml"), "--rootdir", str(AGENT), "-p", "no:django", str(AGENT / "tests")],
+    ),
     ("installation", "sqlite", ["-m", "production"]),
     ("browser journeys", "sqlite", ["-m", "browser", "-n", "2", "--dist", "load"]),
 )

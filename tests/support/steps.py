@@ -53,6 +53,10 @@ STEPS = (
     Step("format", ["ruff", "format", "--check", "--output-format", "concise", "."]),
     Step("lint", ["ruff", "check", "--output-format", "concise", "."]),
     Step("types", ["mypy", "--no-error-summary"], TESTING),
+    Step(
+        "types of the agent",
+        ["mypy", "--no-error-summary", "--config-file", "sdk/python/pyproject.toml", "sdk/python/src"],
+    ),
     Step("contracts", ["lint-imports", "--no-logo"]),
     Step("templates", ["djlint", "--lint", "--quiet", TEMPLATES], needs=TEMPLATES),
     Step("spelling", ["codespell"]),
