@@ -53,7 +53,8 @@ def test_who_may_not_issue_sees_no_secret_and_nothing_of_other_places(fleet: Fle
     world = fleet.world
     token = fleet.token(world.osaka, description="Osaka only")
     viewer = world.client(world.viewer)
-    assert viewer.get(f"{A}/tokens/{token.uid}/").status_code == 200
+    assert viewer.get(f"{A}/tokens/").status_code == 404
+    assert viewer.get(f"{A}/tokens/{token.uid}/").status_code == 404
     assert viewer.post(f"{A}/tokens/{token.uid}/show/").status_code == 403
     elsewhere = fleet.token(world.tokyo, description="Tokyo only")
     partner = world.client(world.partner)

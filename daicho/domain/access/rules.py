@@ -48,6 +48,7 @@ class Permission(StrEnum):
     TRANSFERS_APPROVE = "transfers.approve"
     DEVICES_VIEW = "devices.view"
     DEVICES_MANAGE = "devices.manage"
+    TOKENS_VIEW = "tokens.view"
     ORDERS_VIEW = "orders.view"
     ORDERS_ASSIGN = "orders.assign"
     ALERTS_VIEW = "alerts.view"
@@ -70,7 +71,7 @@ class OperatorPermission(StrEnum):
 
 P = Permission
 _READ_LICENSES = {P.LICENSES_VIEW, P.DEVICES_VIEW, P.ORDERS_VIEW, P.ALERTS_VIEW, P.EVENTS_VIEW, P.EVENTS_VIEW_LICENSES}
-_WORK = {P.LICENSES_MANAGE, P.DEVICES_MANAGE}
+_WORK = {P.LICENSES_MANAGE, P.DEVICES_MANAGE, P.TOKENS_VIEW}  # viewers read everything but tokens
 _VA_VIEWER = {P.ACCOUNT_VIEW, P.VIRTUAL_ACCOUNTS_VIEW} | _READ_LICENSES
 _ACCOUNT_VIEWER = _VA_VIEWER | {P.AGREEMENTS_VIEW, P.USERS_VIEW, P.ACCESS_REQUESTS_VIEW}
 
@@ -156,6 +157,7 @@ WORDS: dict[Permission, Promise] = {
     P.LICENSES_MANAGE: _("transfer and assign licenses"),
     P.DEVICES_VIEW: _("see devices"),
     P.DEVICES_MANAGE: _("register, move and replace devices"),
+    P.TOKENS_VIEW: _("see registration tokens"),
     P.ORDERS_VIEW: _("see orders"),
     P.ORDERS_ASSIGN: _("assign unassigned orders"),
     P.TRANSFERS_APPROVE: _("approve transfers"),

@@ -94,7 +94,7 @@ KINDS: Final = {
         ),
         AlertKind(
             "token_about_to_end", _("Token about to end"), INFORMATIONAL,
-            P.DEVICES_VIEW, P.DEVICES_MANAGE, None, conditions.tokens_about_to_end,
+            P.TOKENS_VIEW, P.DEVICES_MANAGE, None, conditions.tokens_about_to_end,
         ),
     )
 }  # fmt: skip

@@ -50,7 +50,9 @@ INSTANCE: Final = (
     Rung(
         "sequence_used",
         409,
-        _("Two devices use this identity (a cloned image), or it was restored from a copy. Register it again."),
+        _(
+            "Two devices use this identity (a cloned image): register the copy again. One that was only set back goes on by: daicho-agent renew --resume."
+        ),
     ),
     Rung("too_many_lines", 422, _("The device asks for more than 1,000 licenses at once.")),
     Rung("tag_twice", 422, _("The device names a license twice.")),

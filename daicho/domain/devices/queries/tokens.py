@@ -15,8 +15,8 @@ from daicho.core.text import tidy
 from daicho.domain.access.policy import ensure_may
 from daicho.domain.access.rules import Permission
 from daicho.domain.devices.models import Device, RegistrationToken
-from daicho.domain.ledger.queries.sight import Sight
-from daicho.domain.tenancy.models import SmartAccount
+from daicho.domain.ledger.queries.sight import Sight, look
+from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 STATES = tuple(RegistrationToken.State)
 
@@ -33,6 +33,11 @@ class TokenRow:
         return self.token.description or f"{self.token.secret_hint}…"
 
 
+def look_at_tokens(actor: Actor, account: SmartAccount, virtual_account: VirtualAccount | None = None) -> Sight:
+    """What the actor sees of tokens, or NotFound: who only reads sees none."""
+    return look(actor, account, virtual_account, view=Permission.TOKENS_VIEW, manage=Permission.DEVICES_MANAGE)
+
+
 def list_tokens(
     sight: Sight, *, state: str = "", text: str = "", cursor: str | None = None, size: int = 25
 ) -> Page[TokenRow]:
@@ -42,17 +47,17 @@ def list_tokens(
     found = _in_state(found, state, at).select_related("virtual_account")
     for word in tidy(text).split():
         found = found.filter(description__icontains=word)
-    page = keyset_page(found, ("-created_at", "-uid"), cursor=cursor, size=size, count=True)
+    page = keyset_page(found, ("-created_at", "uid"), cursor=cursor, size=size, count=True)
     rows = [TokenRow(token, token.state_at(at)) for token in page.rows]
     return Page(rows, page.next_cursor, page.previous_cursor, page.count, page.count_is_exact)
 
 
 def get_token(actor: Actor, account: SmartAccount, uid: str) -> TokenRow:
-    """One token, if the actor may see the devices of its virtual account; raises NotFound."""
+    """One token, if the actor may see those of its virtual account; raises NotFound."""
     token = RegistrationToken.objects.filter(account=account, uid=uid).select_related("virtual_account").first()
     if token is None:
         raise NotFound
-    ensure_may(actor, Permission.DEVICES_VIEW, account, token.virtual_account)
+    ensure_may(actor, Permission.TOKENS_VIEW, account, token.virtual_account)
     return TokenRow(token, token.state_at(now()))
 
 

@@ -21,9 +21,8 @@ from daicho.domain.devices.commands.tokens import (
     revoke_token,
     show_token,
 )
-from daicho.domain.devices.queries.devices import look_at_devices
 from daicho.domain.devices.queries.instances import get_instance
-from daicho.domain.devices.queries.tokens import TokenRow, get_token, list_tokens
+from daicho.domain.devices.queries.tokens import TokenRow, get_token, list_tokens, look_at_tokens
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
@@ -112,7 +111,7 @@ def token_out(row: TokenRow) -> dict[str, Any]:
 def get_list(request: HttpRequest, identifier: str, params: Query[TokenParams]) -> Any:
     """Registration tokens, newest first, without their secrets."""
     actor = actor_of(request)
-    sight = look_at_devices(actor, policy.find_account(actor, identifier))
+    sight = look_at_tokens(actor, policy.find_account(actor, identifier))
     page = list_tokens(sight, state=params.state or "", text=params.text, cursor=params.cursor, size=params.size)
     return paged(page, token_out)
 

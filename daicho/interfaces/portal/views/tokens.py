@@ -17,6 +17,7 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.devices.commands.tokens import (
     DAYS,
     MOST_DAYS,
+    MOST_PLACES,
     MOST_USES,
     USES,
     issue_tokens,
@@ -24,7 +25,14 @@ from daicho.domain.devices.commands.tokens import (
     show_token,
 )
 from daicho.domain.devices.queries.devices import look_at_devices
-from daicho.domain.devices.queries.tokens import STATES, TokenRow, devices_of_token, get_token, list_tokens
+from daicho.domain.devices.queries.tokens import (
+    STATES,
+    TokenRow,
+    devices_of_token,
+    get_token,
+    list_tokens,
+    look_at_tokens,
+)
 from daicho.domain.ledger.queries.sight import Sight, manageable
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -103,9 +111,9 @@ def tokens_crumb(here: Here) -> kit.Crumb:
     return kit.Crumb(_("Registration tokens"), here.url("tokens-list"))
 
 
-@account_page(Permission.DEVICES_VIEW)
+@account_page(Permission.TOKENS_VIEW)
 def listing(request: HttpRequest, here: Here) -> HttpResponseBase:
-    sight = look_at_devices(here.actor, here.account, here.va)
+    sight = look_at_tokens(here.actor, here.account, here.va)
     context: dict[str, Any] = {}
     if may_change(here):
         context["primary"] = kit.Action(here.url("tokens-new"), _("Issue a token"), "plus")
@@ -114,8 +122,9 @@ def listing(request: HttpRequest, here: Here) -> HttpResponseBase:
 
 @account_page(Permission.DEVICES_MANAGE)
 def new(request: HttpRequest, here: Here) -> HttpResponseBase:
-    places = manageable(look_at_devices(here.actor, here.account))
-    first = [here.va.uid] if here.va else [place.uid for place in places[:1]]
+    sight = look_at_devices(here.actor, here.account)
+    places = manageable(sight, uids=[here.va.uid]) if here.va else manageable(sight, limit=MOST_PLACES)
+    first = [place.uid for place in places[:1]]
     form = TokenForm(request.POST or None, places=places, initial={"virtual_accounts": first})
     if request.method == "POST" and form.is_valid():
         read = form.cleaned_data
@@ -144,7 +153,7 @@ def new(request: HttpRequest, here: Here) -> HttpResponseBase:
     return render(request, "tokens/new.html", context, status=422 if form.errors else 200)
 
 
-@account_page(Permission.DEVICES_VIEW)
+@account_page(Permission.TOKENS_VIEW)
 def detail(request: HttpRequest, here: Here, registration: str) -> HttpResponseBase:
     return _page(request, here, registration)
 
