@@ -10,6 +10,8 @@ from daicho.core.text import name_key
 from daicho.domain.catalog.models import LicenseTag
 
 FRESH_SECONDS = 60.0
+ABSENT_SECONDS = 2.0
+"""How long what was not found stays so: a device that asks for nonsense costs no reading of the catalog each time."""
 _lock = Lock()
 _known: dict[str, LicenseTag] = {}
 _by_id: dict[int, LicenseTag] = {}
@@ -18,8 +20,8 @@ _read_at = [float("-inf")]
 
 def find_tags(names: Iterable[str]) -> dict[str, LicenseTag]:
     """The tags of these names; what is not in the catalog is left out."""
-    wanted = set(names)
-    if not 0 <= time.monotonic() - _read_at[0] < FRESH_SECONDS or any(_key(name) not in _known for name in wanted):
+    wanted, age = set(names), time.monotonic() - _read_at[0]
+    if not 0 <= age < FRESH_SECONDS or (age >= ABSENT_SECONDS and any(_key(name) not in _known for name in wanted)):
         _read()
     return {name: _known[key] for name in wanted if (key := _key(name)) in _known}
 
