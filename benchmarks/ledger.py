@@ -12,12 +12,15 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import time_machine
 
 
-def main(database: str) -> None:
+@contextmanager
+def installed(database: str) -> Iterator[None]:
+    """An installation of its own, with full durability, gone afterwards."""
     with tempfile.TemporaryDirectory() as data:
         os.environ |= {"DAICHO_DATA": data, "DAICHO_SECRET_KEY": "k" * 50, "DAICHO_LOG_LEVEL": "ERROR"}
         os.environ["DJANGO_SETTINGS_MODULE"] = "daicho.config.settings"
@@ -31,7 +34,7 @@ def main(database: str) -> None:
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, skip_checks=True)
-        measure(database)
+        yield
 
 
 def measure(database: str) -> None:
@@ -104,4 +107,6 @@ def measure(database: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "sqlite")
+    name = sys.argv[1] if len(sys.argv) > 1 else "sqlite"
+    with installed(name):
+        measure(name)
