@@ -16,6 +16,8 @@ LICENSE_KINDS: Final = frozenset(
         "device.created", "device.changed", "device.moved", "device.removed", "device.replaced",
         "device.registered", "device.authorized", "device.renewed", "device.deregistered", "device.expired",
         "device.authorization_expired", "token.issued", "token.shown", "token.revoked", "token.used_up",
+        "reservation.made", "reservation.shown", "reservation.confirmed", "reservation.changed", "reservation.withdrawn",
+        "reservation.returned", "reservation.undone", "reservation.bound",
         "alert.hidden", "alert.shown",
     }
 )  # fmt: skip

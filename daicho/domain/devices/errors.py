@@ -66,3 +66,60 @@ def missing_column(label: object) -> BusinessError:
         _("The file has no column “%(column)s”. Download the template and keep its first row."),
         column=str(label),
     )
+
+
+def code_unreadable() -> BusinessError:
+    return BusinessError("code_unreadable", 422, _("This is no code of a device. Copy it again, with all its lines."))
+
+
+def code_line_wrong(line: int) -> BusinessError:
+    return BusinessError(
+        "code_line_wrong", 422, _("Line %(line)s of the code is mistyped. Check it sign by sign."), line=line
+    )
+
+
+def code_of_another_kind() -> BusinessError:
+    return BusinessError(
+        "code_of_another_kind",
+        422,
+        _("This is another kind of code. Take the one that the device shows for this step."),
+    )
+
+
+def code_not_by_device() -> BusinessError:
+    return BusinessError(
+        "code_not_by_device",
+        422,
+        _("This code was not made by the device of this reservation for what it has installed."),
+    )
+
+
+def request_code_used() -> BusinessError:
+    return BusinessError(
+        "request_code_used", 409, _("A reservation was made with this request code. Let the device show a new one.")
+    )
+
+
+def device_is_reserved() -> BusinessError:
+    return BusinessError("device_is_reserved", 409, _("This device has a reservation. Change it, or return it first."))
+
+
+def reservation_state(state: str, act: str) -> BusinessError:
+    return BusinessError(
+        "reservation_state", 409, _("This cannot be done with the reservation as it stands now. Load the page again."),
+        state=state, act=act,
+    )  # fmt: skip
+
+
+def statement_needed() -> BusinessError:
+    return BusinessError(
+        "statement_needed",
+        422,
+        _("State in your own words that the authorization was not installed (10 characters or more)."),
+    )
+
+
+def nothing_reserved() -> BusinessError:
+    return BusinessError(
+        "nothing_reserved", 422, _("Choose at least one license. To give all back, return the reservation.")
+    )

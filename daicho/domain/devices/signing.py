@@ -148,3 +148,13 @@ def _make(last: SigningKey | None, signs_from: dt.datetime) -> SigningKey:
         kid=kid, version=version, public_key=public, private_key_sealed=seal(PURPOSE, private.private_bytes_raw()),
         key_set=wire.sign("keys", payload, by_kid, by), signs_from=signs_from,
     )  # fmt: skip
+
+
+def signing_row(kid: str) -> SigningKey:
+    """The row of a key: authorizations that are carried by hand name it by the version that made it known."""
+    return SigningKey.objects.get(kid=kid)
+
+
+def private_half(key: SigningKey) -> Ed25519PrivateKey:
+    """The private half of a key, also of a former one: what an offline device agrees with."""
+    return Ed25519PrivateKey.from_private_bytes(unseal(PURPOSE, bytes(key.private_key_sealed)))

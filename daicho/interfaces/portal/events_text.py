@@ -188,6 +188,7 @@ GROUP_WORDS: dict[str, str | Promise] = {
     "operator": lazy("Operator"),
     "order": lazy("Orders"),
     "partner": lazy("Partner companies"),
+    "reservation": lazy("Reservations"),
     "support": lazy("Support"),
     "token": lazy("Registration tokens"),
     "user": lazy("Users"),

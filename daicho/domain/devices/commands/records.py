@@ -21,8 +21,9 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.audit.record import record
 from daicho.domain.catalog.models import Product
 from daicho.domain.devices.commands.instances import put_off
-from daicho.domain.devices.errors import device_removed, device_replaced, request_id_reused
+from daicho.domain.devices.errors import device_is_reserved, device_removed, device_replaced, request_id_reused
 from daicho.domain.devices.models import Device, Instance
+from daicho.domain.devices.reserving import has_reservation
 from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.commands.use import UseLine, create_unit, move_unit, release_licenses
 from daicho.domain.ledger.models import Unit, Use
@@ -116,8 +117,12 @@ def move_device(
 def remove_device(
     actor: Actor, *, account: SmartAccount, device_uid: str, request_id: uuid.UUID, memo: str = ""
 ) -> Device:
-    """Take a device off the account; every license it used becomes free. Its history stays."""
+    """Take a device off the account; every license it used becomes free. Its history stays.
+
+    Raises device_is_reserved (409) while licenses are reserved for it."""
     device = lock_device(actor, account, device_uid)
+    if has_reservation(device.unit_id):
+        raise device_is_reserved()
     put_off([device], Instance.Registration.REMOVED)
     lines = [UseLine(use.tag, use.reported) for use in uses_of(device.unit).select_related("tag")]
     if lines:

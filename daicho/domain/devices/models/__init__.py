@@ -4,6 +4,9 @@ from daicho.domain.devices.models.instances import Instance
 from daicho.domain.devices.models.keys import SigningKey
 from daicho.domain.devices.models.printed import PrintedImport
 from daicho.domain.devices.models.records import Device
+from daicho.domain.devices.models.reservations import Reservation, ReservationAct, ReservationAuthorization
 from daicho.domain.devices.models.tokens import RegistrationToken
 
-__all__ = ["Device", "Instance", "PrintedImport", "RegistrationToken", "SigningKey"]
+__all__ = [
+    "Device", "Instance", "PrintedImport", "RegistrationToken", "Reservation", "ReservationAct", "ReservationAuthorization", "SigningKey",
+]  # fmt: skip
