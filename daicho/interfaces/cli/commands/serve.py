@@ -25,6 +25,11 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    return serve("daicho.config.wsgi:application", "wsgi", arguments, threads=THREADS)
+
+
+def serve(application: str, interface: str, arguments: argparse.Namespace, *, threads: int | None = None) -> int:
+    """Serve an application until it is told to end; `arguments`: host, port, workers. 3: the settings are not sound."""
     if not settings_are_sound():
         return 3
     from granian import Granian
@@ -32,17 +37,17 @@ def run(arguments: argparse.Namespace) -> int:
     from granian.log import LogLevels
 
     Granian(
-        "daicho.config.wsgi:application",
+        application,
         address=arguments.host,
         port=arguments.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces(interface),
         workers=1 if settings.ON_SQLITE else arguments.workers,
-        blocking_threads=THREADS,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
         websockets=False,
         log_level=LogLevels(settings.ENV["DAICHO_LOG_LEVEL"].lower()),
         log_dictconfig=server_log(),
+        blocking_threads=threads,
     ).serve()
     return 0
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
-from daicho.interfaces.cli.commands.serve import server_log
+from daicho.interfaces.cli.commands.serve import serve
 from daicho.interfaces.cli.output import Subparsers
-from daicho.interfaces.cli.settings_check import settings_are_sound
 
 
 def register(subparsers: Subparsers) -> None:
@@ -23,22 +21,4 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if not settings_are_sound():
-        return 3
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    Granian(
-        "daicho.interfaces.device_api.loop:application",
-        address=arguments.host,
-        port=arguments.port,
-        interface=Interfaces.RSGI,
-        workers=1 if settings.ON_SQLITE else arguments.workers,
-        respawn_failed_workers=True,
-        workers_kill_timeout=10,
-        websockets=False,
-        log_level=LogLevels(settings.ENV["DAICHO_LOG_LEVEL"].lower()),
-        log_dictconfig=server_log(),
-    ).serve()
-    return 0
+    return serve("daicho.interfaces.device_api.loop:application", "rsgi", arguments)
