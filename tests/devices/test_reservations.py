@@ -96,7 +96,6 @@ class Room:
 
 @pytest.fixture
 def room(world: World) -> Room:
-    signing.forget()
     lot = world.deposit(world.advantage, 20, world.osaka)
     ending = world.deposit(world.advantage, 5, world.osaka, end=now() + dt.timedelta(days=40))
     return Room(world, lot, ending)

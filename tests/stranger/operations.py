@@ -62,6 +62,7 @@ PATHS = {
     "extra-addresses": "extra_address", "partner": "company", "partners": "company", "members": "member",
     "guides": "guide", "contests": "contest", "mails": "mail", "products": "product", "ladders": "ladder",
     "lots": "lot", "files": "lot_file", "jobs": "job", "replacements": "replacement", "registration-tokens": "token",
+    "reservations": "reservation",
 }  # fmt: skip
 
 CALLS: dict[str, Call] = {
@@ -170,6 +171,23 @@ CALLS: dict[str, Call] = {
     "getRegistrationToken": Call(),
     "showRegistrationToken": Call(),
     "revokeRegistrationToken": Call(body={}),
+    "listReservations": Call(),
+    "readRequestCode": Call(body={"code": "<secret:request_code>"}),
+    "reserveForDevice": Call(
+        body={
+            "code": "<secret:request_code>",
+            "virtual_account": "<va>",
+            "licenses": [{"sku": "NET-ADV", "quantity": 1}],
+        }
+    ),
+    "getReservation": Call(),
+    "showReservationAuthorization": Call(),
+    "undoReservation": Call(body={}),
+    "confirmReservation": Call(path={"uid": "reservation_waiting"}, body={"code": "<secret:confirmation_code>"}),
+    "returnReservation": Call(path={"uid": "reservation_waiting"}, body={"code": "<secret:return_code>"}),
+    "withdrawReservation": Call(path={"uid": "reservation_waiting"}, body={"statement": "It was never switched on."}),
+    "changeReservation": Call(path={"uid": "reservation_installed"}, body={"lots": [{"lot": "<lot>", "quantity": 2}]}),
+    "bindReservation": Call(path={"uid": "reservation_unbound"}, body={"code": "<secret:request_code>"}),
     "replaceDevice": Call(path={"uid": "device_spare"}, body={"serial": "NEW-1", "product_id": "P"}),
     "listReplacements": Call(),
     "getReplacement": Call(),

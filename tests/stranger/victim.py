@@ -20,10 +20,14 @@ from daicho.domain.bulk.models import Job, Refusal
 from daicho.domain.catalog.models import Ladder, Product
 from daicho.domain.continuity.commands.replacement import replace_device
 from daicho.domain.continuity.queries.replacement import NewDevice
+from daicho.domain.devices import air_gapped
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
 from daicho.domain.devices.commands.printed_import import import_printed_licenses
 from daicho.domain.devices.commands.records import create_device
+from daicho.domain.devices.commands.reservation_steps import confirm_reservation
+from daicho.domain.devices.commands.reservations import ReserveLine, reserve_for_device, show_reservation_codes
 from daicho.domain.devices.commands.tokens import issue_tokens
+from daicho.domain.devices.models import SigningKey
 from daicho.domain.files import store
 from daicho.domain.ledger.commands.lot_details import change_lot_details
 from daicho.domain.ledger.commands.lot_files import attach_lot_file
@@ -34,6 +38,7 @@ from daicho.domain.orders.commands.record import record_order
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.orders.rules import LineInput, OrderInput
 from tests.devices.conftest import Fleet
+from tests.support.offline_device import OfflineDevice
 from tests.world import PLANTED, PRIME, World, make_user, make_virtual_account
 
 SECRET_WORD = PLANTED.lower()
@@ -52,6 +57,36 @@ class Victim:
 def link() -> tuple[str, str]:
     secret = new_secret()
     return secret, hashlib.sha256(secret.encode()).hexdigest()
+
+
+def plant_reservations(victim: Victim) -> None:
+    """One in each state in which something can be done, and the codes that do it."""
+    world, ids, secrets = victim.world, victim.ids, victim.secrets
+    admin, account = world.as_(world.admin), world.account
+    wanted = ReserveLine(world.advantage, 1, ids["lot"])
+    for number, state in enumerate(("", "_waiting", "_installed", "_unbound")):
+        offline = OfflineDevice(product_id=f"{PLANTED}-VAULT", serial=f"{PLANTED}-V{number}")
+        made = reserve_for_device(
+            admin, account=account, request=air_gapped.read_request(offline.request_code()), virtual_account=world.tokyo,
+            lines=[wanted], request_id=uuid.uuid4(),
+        )  # fmt: skip
+        ids[f"reservation{state}"] = made.uid
+        if not state:
+            continue
+        shown = show_reservation_codes(admin, account=account, uid=made.uid, request_id=uuid.uuid4())
+        offline.server_keys = {key.version: bytes(key.public_key) for key in SigningKey.objects.all()}
+        offline.take_code(shown.code, [])
+        confirmation = offline.confirmation_code()
+        if state == "_waiting":
+            secrets["confirmation_code"], secrets["return_code"] = confirmation, offline.return_code()
+            continue
+        confirm_reservation(admin, account=account, uid=made.uid, code=confirmation, request_id=uuid.uuid4())
+        if state == "_unbound":
+            replace_device(
+                admin, account=account, failed_uid=made.holder.unit.device.uid, request_id=uuid.uuid4(),
+                successor=NewDevice(serial=f"{PLANTED}-V9"),
+            )  # fmt: skip
+    secrets["request_code"] = OfflineDevice(product_id=f"{PLANTED}-VAULT", serial=f"{PLANTED}-V9").request_code()
 
 
 def make_victim(world: World) -> Victim:
@@ -114,6 +149,7 @@ def make_victim(world: World) -> Victim:
     fleet = Fleet(world)
     instance = fleet.instance(fleet.register(token, serial=f"{PLANTED}0003", name=f"{PLANTED}-edge"))
     ids["device_instance"] = instance.device.uid
+    plant_reservations(victim)
     failed = create_device(
         admin, account=account, virtual_account=tokyo, request_id=uuid.uuid4(), name=f"{PLANTED}-failed"
     )

@@ -151,8 +151,7 @@ def go_on(reservation: Reservation, act: Did) -> None:
 
 def authorize(reservation: Reservation) -> ReservationAuthorization:
     """Make the authorization of the present number from what the holder holds when all is confirmed."""
-    signer, request = signing.signer(), request_of(reservation)
-    key, iat = signing.signing_row(signer.kid), int(now().timestamp())
+    (signer, key), request, iat = signing.signer_of_row(), request_of(reservation), int(now().timestamp())
     granted = grants_of(reservation)
     grants = [grant for grant, _sku in granted]
     payload = air_gapped.document(

@@ -150,9 +150,15 @@ def _make(last: SigningKey | None, signs_from: dt.datetime) -> SigningKey:
     )  # fmt: skip
 
 
-def signing_row(kid: str) -> SigningKey:
-    """The row of a key: authorizations that are carried by hand name it by the version that made it known."""
-    return SigningKey.objects.get(kid=kid)
+def signer_of_row() -> tuple[Signer, SigningKey]:
+    """The key that signs now with its row: what is carried by hand names it by the version that made it known."""
+    found = signer()
+    row = SigningKey.objects.filter(kid=found.kid).first()
+    if row is None:  # another database than the one that was read, as after a restore
+        forget()
+        found = signer()
+        row = SigningKey.objects.get(kid=found.kid)
+    return found, row
 
 
 def private_half(key: SigningKey) -> Ed25519PrivateKey:
