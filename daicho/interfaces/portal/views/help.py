@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from daicho.core.errors import NotFound
 from daicho.domain.accounts.commands.guides import hide_tour, tick_tour
 from daicho.domain.accounts.queries_guides import TOUR_STEPS, guides, tour_of
+from daicho.domain.devices.ladder import RUNGS
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import prose
 from daicho.interfaces.portal.help_topics import TOPICS
@@ -62,6 +63,7 @@ def topic(request: HttpRequest, here: Here, topic: str) -> HttpResponse:
         "title": TOPICS.get(topic, ""),
         "text": prose.html(help_text(topic, language_now()), first_heading=1),
         "crumbs": [kit.Crumb(gettext_lazy("Help"), reverse("help-index"))],
+        "codes": RUNGS.values() if topic == "devices" else (),
     }
     return render(request, "help/topic.html", context)
 
