@@ -26,8 +26,8 @@ from daicho.interfaces.cli.demo.orders import EAST, GROUP_ONE
 SELF_REGISTERED: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     (GROUP_ONE, "hq-lab-01", "KX-48P", {"NET-ESS": 2}),
     (GROUP_ONE, "hq-lab-02", "KX-48P", {"NET-ESS": 2}),
-    (EAST, "dc1-leaf-01", "KC-9500", {"NET-ADV": 2, "SEC-STD": 1}),
-    ("大阪支店", "osk-leaf-01", "KC-9500", {"NET-ADV": 1}),
+    (EAST, "dc1-leaf-01", "KC-9500", {"SEC-STD": 1}),
+    ("大阪支店", "osk-leaf-01", "KC-9500", {}),
     ("福岡支店", "fuk-leaf-01", "KC-9500", {}),
 )
 
