@@ -13,7 +13,7 @@ from daicho.core.errors import NotFound
 from daicho.domain.alerts.models import Alert
 from daicho.domain.alerts.watch import run
 from daicho.domain.audit.models import Event
-from daicho.domain.devices import signing
+from daicho.domain.devices import hot, signing
 from daicho.domain.devices.commands.instances import expire_due
 from daicho.domain.devices.commands.records import create_device, remove_device
 from daicho.domain.devices.commands.tokens import revoke_token, secret_of
@@ -60,7 +60,14 @@ def test_the_same_list_again_writes_nothing_but_one_contact_an_hour(fleet: Fleet
     with time_machine.travel(before.last_contact_at + dt.timedelta(hours=2), tick=True):
         fleet.authorize(client, {"STO-STD": 3})
         assert fleet.instance(client).last_contact_at > before.last_contact_at
-    assert UseChange.objects.count() == 1
+        fleet.authorize(fleet.register(), {"STO-STD": 3})  # now both are short, and are to come sooner
+    with time_machine.travel(before.last_contact_at + dt.timedelta(hours=4), tick=True):
+        short = fleet.authorize(client, {"STO-STD": 3})
+        heard = fleet.instance(client)
+        assert heard.last_sequence == before.last_sequence
+        assert heard.contact_due_at - heard.last_contact_at == dt.timedelta(seconds=short["contact_within"])
+        assert short["contact_within"] == 12 * 3_600
+    assert UseChange.objects.count() == 2
 
 
 def test_a_lost_answer_is_given_again_and_an_old_request_is_nobodys(fleet: Fleet) -> None:
@@ -96,6 +103,26 @@ def test_export_controlled_licenses_need_a_token_that_allows_them(fleet: Fleet) 
     plain, allowed = fleet.register(), fleet.register(fleet.token(allows_export_controlled=True))
     assert fleet.authorize(plain, {"NET-PREM": 1})["licenses"][0]["code"] == "export_not_allowed"
     assert lines(fleet.authorize(allowed, {"NET-PREM": 1})) == {"NET-PREM": (1, "authorized")}
+
+
+def test_registering_again_with_a_token_that_allows_export_costs_a_use(fleet: Fleet) -> None:
+    world = fleet.world
+    type(world.premier).objects.filter(pk=world.premier.pk).update(enforcement="export_controlled")
+    world.deposit(world.premier, 2, world.osaka)
+    one, other = fleet.register(), fleet.register()
+    token = fleet.token(allows_export_controlled=True, uses=1)
+
+    def again(client: Client) -> hot.Reply:
+        client.offset += 5  # the clock goes on
+        request, _ = client.register(secret_of(token), "EXR-24", "SN-0")
+        return fleet.ask(request)
+
+    one.take(fleet.opened("certificate", again(one)))
+    assert lines(fleet.authorize(one, {"NET-PREM": 1})) == {"NET-PREM": (1, "authorized")}
+    token.refresh_from_db()
+    assert (token.uses, Event.objects.filter(kind="token.used_up").count()) == (1, 1)
+    assert again(one).status == 201
+    assert code(again(other)) == "token_used_up"
 
 
 def test_one_bad_request_of_a_batch_fails_alone(fleet: Fleet) -> None:

@@ -90,8 +90,8 @@ def _release(due: Sequence[Instance]) -> dict[int, dict[str, int]]:
         given.setdefault(use.unit_id, []).append((use, use.reported))
     decide([
         UseRequest(
-            unit_id, derived_uuid("device silent", units[unit_id].uid, units[unit_id].last_contact_at), Act.GIVE,
-            tuple((use.tag, count) for use, count in uses), "silence",
+            unit_id, derived_uuid("device silent", units[unit_id].uid, units[unit_id].last_contact_at), Act.ASK,
+            tuple((use.tag, 0) for use, _ in uses), "silence",
         )
         for unit_id, uses in given.items()
     ])  # fmt: skip

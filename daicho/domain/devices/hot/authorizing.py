@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from daicho.core.clock import now
 from daicho.core.commands import one_act
+from daicho.core.db import is_postgres
 from daicho.core.errors import BusinessError
 from daicho.core.ids import derived_uuid
 from daicho.core.statements import among, ask, instant
@@ -25,7 +26,7 @@ from daicho.domain.devices.hot.keeping import NO_FORMER, again, keep, print_of, 
 from daicho.domain.devices.hot.reply import Reply
 from daicho.domain.devices.hot.tags import find_tags, tags_by_id
 from daicho.domain.devices.ladder import refuse
-from daicho.domain.devices.timers import HOUR, contact_within
+from daicho.domain.devices.timers import HOUR, silence_limit
 from daicho.domain.devices.wire import Signed
 from daicho.domain.ledger.batch import Decided, UseAnswer, UseRequest, decide
 from daicho.domain.ledger.limits import MAX_QUANTITY
@@ -137,19 +138,20 @@ def _turn(asks: list[Ask]) -> tuple[list[Ask], list[Ask]]:
 
 def _renew(asks: list[Ask], replies: list[Reply | None], signer: signing.Signer) -> list[Ask]:
     """Answer repetitions and renewals; the others, in order."""
-    at, uses, rest, touched = now(), _uses_of(asks), list[Ask](), list[Row]()
+    at, uses, rest, heard = now(), _uses_of(asks), list[Ask](), dict[int, dt.datetime]()
     for one in asks:
         used = uses[one.row.unit_id]
         if (reply := again(one.signed, one.row, one.wish.sequence, signer)) is not None:
             replies[one.number] = reply
         elif one.wish.sequence > one.row.last_sequence and _is_renewal(one, used, at):
-            replies[one.number] = _renewed(one, used, at, signer)
+            payload = _renewed(one, used, at, signer)
+            replies[one.number] = Reply(200, {"authorization": signer.sign("authorization", payload)})
             if at - one.row.last_contact_at >= HOUR:
-                touched.append(one.row)
+                heard[one.row.id] = at + dt.timedelta(seconds=payload["contact_within"])
         else:
             rest.append(one)
-    if touched:
-        _keep_contact(touched, at)
+    if heard:
+        _keep_contact(heard, at)
     return rest
 
 
@@ -158,6 +160,8 @@ def _is_renewal(one: Ask, uses: dict[int, UseNow], at: dt.datetime) -> bool:
     row, wish = one.row, one.wish
     if row.authorization not in KEEPS or one.refused or took_part(one.signed, row):
         return False
+    if at - row.last_contact_at >= silence_limit():
+        return False  # the sweep may be returning its licenses at this moment: whoever locks it first is right
     if wish.software is not None and (wish.software.name, wish.software.version) != (
         row.software_name, row.software_version
     ):  # fmt: skip
@@ -173,23 +177,24 @@ def _is_renewal(one: Ask, uses: dict[int, UseNow], at: dt.datetime) -> bool:
     return True
 
 
-def _renewed(one: Ask, uses: dict[int, UseNow], at: dt.datetime, signer: signing.Signer) -> Reply:
+def _renewed(one: Ask, uses: dict[int, UseNow], at: dt.datetime, signer: signing.Signer) -> dict[str, Any]:
     lines = []
     for name, tag in one.tags.items():
         use = uses[tag.pk]
         lines.append(Line(name, use.reported, _status(use.counted, use.balance)))
     soonest = _soonest((uses[tag.pk].next_change_at, tag) for tag in one.tags.values())
-    payload = granting.document(
+    return granting.document(
         one.row.uid, one.signed.nonce, one.wish.sequence, lines, at, one.row.authorization, soonest, signer.version
     )
-    return Reply(200, {"authorization": signer.sign("authorization", payload)})
 
 
-def _keep_contact(rows: Sequence[Row], at: dt.datetime) -> None:
-    """Note that these were heard of; locked in the order of all."""
-    locked = read_rows("i.id", [row.id for row in rows], lock=True)
-    within = contact_within(at, "", is_short=False, next_change_at=None)
-    keep([(row.id, {"last_contact_at": at, "contact_due_at": at + within}) for row in locked])
+def _keep_contact(due: Mapping[int, dt.datetime], at: dt.datetime) -> None:
+    """Note that these were heard of, and when they are to come again. Whose row is held by another act is left to it:
+    that hears of it, too, and nobody waits for a heartbeat."""
+    condition, parameters = among("id", sorted(due))
+    clause = " FOR NO KEY UPDATE SKIP LOCKED" if is_postgres() else ""
+    free = ask(f"SELECT id FROM devices_instance WHERE {condition} ORDER BY id{clause}", parameters)  # noqa: S608
+    keep([(number, {"last_contact_at": at, "contact_due_at": due[number]}) for (number,) in free])
 
 
 def _uses_of(asks: Sequence[Ask]) -> dict[int, dict[int, UseNow]]:

@@ -52,6 +52,7 @@ def _judge(signed: Signed, row: Row | BusinessError, signer: signing.Signer) -> 
     if (refusal := refuse_life(row, now(), renews=True)) is not None:
         return Reply.refusing(refusal)
     if sequence <= row.last_sequence:
+        keep([(row.id, {"reused_sequence_at": row.reused_sequence_at or now()})])
         return Reply.refusing(refuse("sequence_used", last_sequence=row.last_sequence))
     return None
 
@@ -77,8 +78,8 @@ def _take_off(leaving: list[tuple[int, Signed, Row, int]], replies: list[Reply],
     tags = tags_by_id({tag_id for lines in used.values() for tag_id, _ in lines})
     decide([
         UseRequest(
-            row.unit_id, derived_uuid("device leaves", row.uid, signed.nonce), Act.GIVE,
-            tuple((tags[tag_id], count) for tag_id, count in used[row.unit_id]), "release",
+            row.unit_id, derived_uuid("device leaves", row.uid, signed.nonce), Act.ASK,
+            tuple((tags[tag_id], 0) for tag_id, _ in used[row.unit_id]), "release",
         )
         for _, signed, row, _ in leaving
         if row.unit_id in used

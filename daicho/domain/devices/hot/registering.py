@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from daicho.core.clock import now
 from daicho.core.commands import one_act
@@ -29,9 +29,22 @@ from daicho.domain.devices.models import Device, Instance, RegistrationToken
 from daicho.domain.devices.timers import certificate_life, contact_within
 from daicho.domain.devices.wire import Signed
 from daicho.domain.ledger.models import Unit
+from daicho.domain.ledger.sql import set_rows
 from daicho.domain.tenancy.models import SmartAccount
 
 ALIVE = (Instance.Registration.REGISTERED, Instance.Registration.EXPIRED)
+
+
+class Label(NamedTuple):
+    """What stands on a device, in a virtual account."""
+
+    virtual_account_id: int
+    product_id: str
+    serial: str
+
+    @classmethod
+    def of(cls, token: RegistrationToken, asked: Registration) -> Label:
+        return cls(token.virtual_account_id, asked.fields.product_id, asked.fields.serial)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,8 +70,10 @@ class Desk:
     tokens: dict[str, RegistrationToken]
     accounts: dict[int, SmartAccount]
     known: dict[str, Row]
+    replaced: set[Label]
     uids: list[str]
     newcomers: list[Newcomer] = field(default_factory=list)
+    spent: dict[int, tuple[RegistrationToken, Signed, Registration]] = field(default_factory=dict)
     kept: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -72,7 +87,8 @@ def register_many(requests: Sequence[Signed]) -> list[Reply]:
         tokens = _lock_tokens({hash_of(one.token) for one in asked})
         accounts = SmartAccount.objects.in_bulk({token.account_id for token in tokens.values()})
         known = {row.thumbprint: row for row in _known([wire.thumbprint(one.public_key) for one in asked])}
-        desk = Desk(signer, now(), tokens, accounts, known, new_uids(len(requests)))
+        labels = {Label.of(token, one) for one in asked if (token := tokens.get(hash_of(one.token))) is not None}
+        desk = Desk(signer, now(), tokens, accounts, known, _replaced(labels), new_uids(len(requests)))
         replies: list[Reply | None] = [
             _decide(desk, number, signed, one) for number, (signed, one) in enumerate(zip(requests, read, strict=True))
         ]
@@ -124,47 +140,63 @@ def _decide(desk: Desk, number: int, signed: Signed, asked: Registration | Busin
     if row is not None and row.registration == Instance.Registration.REPLACED:
         return Reply.refusing(refuse("instance_replaced"))
     comes_back = row is not None and row.is_alive and row.account_id == token.account_id
-    if (refusal := _refuse_token(desk, token, comes_back=comes_back)) is not None:
+    gains = row is not None and comes_back and token.allows_export_controlled and not row.allows_export_controlled
+    if (refusal := _refuse_token(desk, token, is_free=comes_back and not gains)) is not None:
         return Reply.refusing(refusal)
     if row is not None and comes_back:
-        return _return(desk, signed, asked, row)
+        return _return(desk, signed, asked, row, token if gains else None)
     uid = desk.uids[number]
     agreed = agree(asked.agreement_key, signed.nonce, uid, 1)
     if isinstance(agreed, BusinessError):
         return Reply.refusing(agreed)
-    if _is_replaced(token, asked):
+    if Label.of(token, asked) in desk.replaced:
         return Reply.refusing(refuse("instance_replaced"))
-    token.uses += 1
+    _spend(desk, token, signed, asked)
     desk.newcomers.append(Newcomer(number, signed, asked, thumbprint, token, uid, agreed))
     return None
 
 
-def _refuse_token(desk: Desk, token: RegistrationToken, *, comes_back: bool) -> BusinessError | None:
+def _refuse_token(desk: Desk, token: RegistrationToken, *, is_free: bool) -> BusinessError | None:
     match token.state_at(desk.at):
         case RegistrationToken.State.REVOKED:
             return refuse("token_revoked")
         case RegistrationToken.State.EXPIRED:
             return refuse("token_expired")
-        case RegistrationToken.State.USED_UP if not comes_back:
+        case RegistrationToken.State.USED_UP if not is_free:
             return refuse("token_used_up")
     if desk.accounts[token.account_id].state != SmartAccount.State.ACTIVE:
         return refuse("account_suspended")
     return None
 
 
-def _is_replaced(token: RegistrationToken, asked: Registration) -> bool:
-    """Whether this is the failed device that another one has replaced there: by what stands on its label."""
-    if not asked.fields.serial:
-        return False
-    same = Device.objects.filter(
-        account=token.account_id, serial=asked.fields.serial, product_id=asked.fields.product_id,
-        unit__virtual_account=token.virtual_account_id,
-    )  # fmt: skip
-    return same.filter(replaced_by__isnull=False).exists() and not same.filter(removed_at=None).exists()
+def _spend(desk: Desk, token: RegistrationToken, signed: Signed, asked: Registration) -> None:
+    token.uses += 1
+    desk.spent[token.pk] = (token, signed, asked)
 
 
-def _return(desk: Desk, signed: Signed, asked: Registration, row: Row) -> Reply:
-    """The same key again is the same instance again: a new MAC key and a new certificate, no use of the token."""
+def _replaced(labels: set[Label]) -> set[Label]:
+    """Of which of these another one has taken the place: a failed device that comes back, known by its label."""
+    found = Device.objects.filter(
+        serial__in={label.serial for label in labels if label.serial},
+        unit__virtual_account__in={label.virtual_account_id for label in labels},
+    )
+    rows = found.values_list("unit__virtual_account_id", "product_id", "serial", "removed_at", "replaced_by")
+    replaced, living = set[Label](), set[Label]()
+    for place, product_id, serial, removed_at, successor in rows:
+        if successor is not None:
+            replaced.add(Label(place, product_id, serial))
+        if removed_at is None:
+            living.add(Label(place, product_id, serial))
+    return replaced - living
+
+
+def _return(
+    desk: Desk, signed: Signed, asked: Registration, row: Row, gained: RegistrationToken | None
+) -> Reply:  # fmt: skip
+    """The same key again is the same instance again: a new MAC key and a new certificate, no use of the token.
+
+    `gained`: the token that allows it export-controlled licenses from now on, which costs a use.
+    """
     if signed.created <= row.registration_created:
         return Reply.refusing(refuse("sequence_used", last_sequence=row.last_sequence))  # an old registration replayed
     generation = row.mac_generation + 1
@@ -173,6 +205,9 @@ def _return(desk: Desk, signed: Signed, asked: Registration, row: Row) -> Reply:
         return Reply.refusing(agreed)
     changes = _identity(desk, signed, asked, row.uid, row.thumbprint, agreed, generation, row.last_sequence)
     changes |= {"reused_sequence_at": None} | NO_FORMER
+    if gained is not None:
+        _spend(desk, gained, signed, asked)
+        changes |= {"allows_export_controlled": True, "token": gained.pk}
     for name, value in changes.items():
         if hasattr(row, name):
             setattr(row, name, value)
@@ -228,6 +263,8 @@ def _nothing_yet(desk: Desk, signed: Signed, uid: str, sequence: int) -> dict[st
 def _settle(desk: Desk, replies: list[Reply | None]) -> None:
     if desk.newcomers:
         _write(desk, replies)
+    set_rows(RegistrationToken, ["uses"], [(token.pk, token.uses) for token, _, _ in desk.spent.values()])
+    desk.events += [_used_up(*spent) for spent in desk.spent.values() if not spent[0].uses_left]
     keep(desk.kept)
     record_many(desk.events)
 
@@ -268,10 +305,6 @@ def _write(desk: Desk, replies: list[Reply | None]) -> None:
             )
         )  # fmt: skip
     Instance.objects.bulk_create(instances)
-    for token in {one.token.pk: one.token for one in desk.newcomers}.values():
-        RegistrationToken.objects.filter(pk=token.pk).update(uses=token.uses)
-        if token.uses == token.max_uses:
-            desk.events.append(_used_up(desk.newcomers, token))
     for one, instance in zip(desk.newcomers, instances, strict=True):
         device = instance.device
         place = device.unit.virtual_account_id
@@ -281,20 +314,17 @@ def _write(desk: Desk, replies: list[Reply | None]) -> None:
 
 def _records(newcomers: list[Newcomer]) -> list[Device]:
     """Records that people keep become the instances with their product ID and serial number, where the token lets them in."""
-    by_label = {
-        (one.token.virtual_account_id, one.asked.fields.product_id, one.asked.fields.serial): one
-        for one in reversed(newcomers)
-        if one.asked.fields.serial
-    }
+    by_label = {Label.of(one.token, one.asked): one for one in reversed(newcomers) if one.asked.fields.serial}
     if not by_label:
         return []
     found = Device.objects.filter(
-        unit__virtual_account__in={place for place, _, _ in by_label}, serial__in={serial for _, _, serial in by_label},
+        unit__virtual_account__in={label.virtual_account_id for label in by_label},
+        serial__in={label.serial for label in by_label},
         removed_at=None,
     ).exclude(instances__registration__in=ALIVE)  # fmt: skip
     taken = []
     for device in found.select_related("unit").order_by("pk"):
-        one = by_label.get((device.unit.virtual_account_id, device.product_id, device.serial))
+        one = by_label.get(Label(device.unit.virtual_account_id, device.product_id, device.serial))
         if one is not None and one.device is None:
             one.device = device
             taken.append(device)
@@ -318,10 +348,9 @@ def _event(
     )  # fmt: skip
 
 
-def _used_up(newcomers: list[Newcomer], token: RegistrationToken) -> Event:
-    last = [one for one in newcomers if one.token.pk == token.pk][-1]
+def _used_up(token: RegistrationToken, signed: Signed, asked: Registration) -> Event:
     return describe(
-        device_actor(last.asked.fields.name, last.signed.address), "token.used_up", account_id=token.account_id,
+        device_actor(asked.fields.name, signed.address), "token.used_up", account_id=token.account_id,
         virtual_account_id=token.virtual_account_id, subject=token.description or token.secret_hint,
         subject_uid=token.uid, after={"uses": token.uses},
     )  # fmt: skip
