@@ -13,14 +13,14 @@ from daicho.core.errors import NotFound
 from daicho.domain.alerts.models import Alert
 from daicho.domain.alerts.watch import run
 from daicho.domain.audit.models import Event
-from daicho.domain.devices import hot, signing
+from daicho.domain.devices import hot, signing, wire
 from daicho.domain.devices.commands.instances import expire_due
 from daicho.domain.devices.commands.records import create_device, remove_device
 from daicho.domain.devices.commands.tokens import revoke_token, secret_of
 from daicho.domain.devices.models import Device, Instance
 from daicho.domain.devices.signing import rotate_keys
 from daicho.domain.ledger.models import Unit, UseChange
-from tests.devices.conftest import Fleet, code, lines
+from tests.devices.conftest import Fleet, code, lines, public_keys
 from tests.support.device_client import Client
 
 DAY = dt.timedelta(days=1)
@@ -322,9 +322,14 @@ def test_a_new_signing_key_is_known_before_it_signs(fleet: Fleet) -> None:
     signing.forget()
     assert (signing.signer().kid, len(signing.key_sets())) == (first, 2)
     assert fleet.authorize(client, {"STO-STD": 1})["keys_version"] == 2
+    leaked = signing.signer()
     rotate_keys(operator, at_once=True)
     signing.forget()
     assert signing.signer().kid != first
+    assert list(public_keys()) == [signing.signer().kid]
+    assert fleet.authorize(client, {"STO-STD": 1})["keys_version"] == 3
+    with pytest.raises(ValueError, match="unknown key"):
+        wire.verify("authorization", leaked.sign("authorization", {"sub": client.uid}), public_keys())
     assert fleet.authorize(client, {"STO-STD": 2})["keys_version"] == 3
     with pytest.raises(NotFound):
         rotate_keys(fleet.world.as_(fleet.world.admin))

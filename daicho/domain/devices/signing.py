@@ -102,12 +102,15 @@ def list_keys(actor: Actor) -> list[KeyState]:
 def rotate_keys(actor: Actor, *, at_once: bool = False) -> SigningKey:
     """Make a new key known to devices; it signs after the notice of the settings, or at once where the old one has leaked.
 
-    Devices verify it by the chain of key sets, whenever they come. The old key stays known for what it signed.
+    Devices verify it by the chain of key sets, whenever they come. With notice the former keys stay good; at once they
+    are retired: whoever has walked on takes nothing new that they sign. Other processes follow within a minute.
     """
     ensure_operator(actor, OperatorPermission.CATALOG)
     signer()
     take_turns("device signing keys")
     last = SigningKey.objects.order_by("-version").first()
+    if at_once:
+        SigningKey.objects.filter(retired_at=None).update(retired_at=now())
     made = _make(last, now() if at_once else now() + key_notice())
     record(
         actor,
