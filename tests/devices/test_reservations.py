@@ -1,4 +1,4 @@
-"""Reservations for devices without network: the codes go to and fro, and the ledger holds what they say (S7)."""
+"""Reservations for devices without network: the codes go back and forth, and the ledger holds what they say (S7)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import time_machine
 from cryptography.exceptions import InvalidSignature
 
 from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.errors import BusinessError, Forbidden, NotFound
+from daicho.domain.alerts import watch
+from daicho.domain.alerts.models import Alert
 from daicho.domain.audit.models import Event
 from daicho.domain.continuity.commands.replacement import replace_device
 from daicho.domain.continuity.queries.replacement import NewDevice
@@ -38,6 +41,7 @@ from daicho.domain.devices.reservation_states import TABLE, acts_of
 from daicho.domain.devices.reservation_states import ReservationAct as A
 from daicho.domain.ledger.commands.undo import undo_entry
 from daicho.domain.ledger.models import Lot
+from daicho.domain.ledger.sweep import sweep_due
 from tests.support.offline_device import OfflineDevice
 from tests.world import World
 
@@ -187,7 +191,9 @@ def test_a_change_holds_the_larger_of_both_until_it_is_confirmed(room: Room) -> 
     assert room.figures() == (22, 3)
 
 
-def test_a_change_of_which_the_device_knows_nothing_is_returned_by_the_code_of_the_old_authorization(room: Room) -> None:
+def test_a_change_of_which_the_device_knows_nothing_is_returned_by_the_code_of_the_old_authorization(
+    room: Room,
+) -> None:
     reservation = room.installed()
     room.change(reservation, 14)
     assert room.act(return_reserved, reservation, code=room.device.return_code()).state == S.RETURNED
@@ -298,6 +304,28 @@ def test_the_replacement_of_a_failed_device_gets_an_authorization_of_its_own(roo
     room.install(bound)
     assert room.act(confirm_reservation, bound, code=room.device.confirmation_code()).state == S.INSTALLED
     assert room.figures() == (15, 10)
+
+
+def test_alerts_tell_of_a_reserved_license_that_ended_and_of_licenses_that_came_back(room: Room) -> None:
+    reservation = room.reserve(
+        ReserveLine(room.world.advantage, 1, room.lot.uid), ReserveLine(room.world.advantage, 5, room.ending.uid)
+    )
+    room.install(reservation)
+    room.act(confirm_reservation, reservation, code=room.device.confirmation_code())
+    watch.run()
+    ours = Alert.objects.filter(kind__startswith="reserved", resolved_at=None)
+    assert not ours.exists()
+    with time_machine.travel(now() + dt.timedelta(days=41)):
+        sweep_due()
+        watch.run()
+        alert = ours.get()
+        assert (alert.kind, alert.source) == ("reserved_license_ended", f"{reservation.uid}:{room.ending.uid}")
+        assert (alert.data["device"], alert.data["sku"]) == ("SN-0001", "NET-ADV")
+        listed = room.world.client(room.world.osaka_admin).get("/a/aozora.example.co.jp/alerts/").content.decode()
+        assert "NET-ADV reserved for SN-0001 ended on" in listed
+        room.act(return_reserved, reservation, code=room.device.return_code())
+        watch.run()
+        assert ours.get().kind == "reserved_licenses_returned"
 
 
 def test_a_former_key_of_the_server_still_answers_for_what_it_signed(room: Room) -> None:

@@ -20,7 +20,9 @@ OWN = {"me-*", "opening-list", "opening-find", "opening-start", "opening-contest
 PARAMETERS: dict[str, dict[str, str]] = {
     "": {"identifier": "identifier", "va": "va", "company": "company", "tag": "tag", "device": "device",
          "entry": "entry", "waiting": "transfer_request", "draft": "draft",
-         "replacement": "replacement", "registration": "token", "alert": "alert", "event": "event", "address": "extra_address"},
+         "replacement": "replacement", "registration": "token", "reservation": "reservation", "alert": "alert", "event": "event", "address": "extra_address"},
+    "reservations-": {"draft": "reservation_draft"},
+    "reservations-file": {"reservation": "reservation_waiting"},
     "device_imports-undo": {"imported": "printed_import"},
     "operator_status-": {"uid": "mail"},
     "agreements-": {"uid": "agreement"},

@@ -87,6 +87,10 @@ def plant_reservations(victim: Victim) -> None:
                 successor=NewDevice(serial=f"{PLANTED}-V9"),
             )  # fmt: skip
     secrets["request_code"] = OfflineDevice(product_id=f"{PLANTED}-VAULT", serial=f"{PLANTED}-V9").request_code()
+    begun = {"code": secrets["request_code"], "place": world.tokyo.uid}
+    ids["reservation_draft"] = Draft.objects.create(
+        user=world.admin, account=account, kind="reservation", data=begun
+    ).uid
 
 
 def make_victim(world: World) -> Victim:

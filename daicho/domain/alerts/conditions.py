@@ -18,8 +18,8 @@ from django.db.models.functions import Concat
 from daicho.core.clock import FOREVER, last_day, now
 from daicho.domain.access.models import AccessRequest
 from daicho.domain.accounts.models import Agreement
-from daicho.domain.devices.models import Device, Instance, RegistrationToken
-from daicho.domain.ledger.models import Holding, Place, Pool, TransferRequest
+from daicho.domain.devices.models import Device, Instance, RegistrationToken, Reservation
+from daicho.domain.ledger.models import HolderLine, Holding, Place, Pool, Posting, TransferRequest
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.tenancy.models import SmartAccount
 
@@ -28,6 +28,7 @@ ENDED_WITHIN = dt.timedelta(days=30)
 LATE_BY = dt.timedelta(days=1)
 RENEWED_BEFORE = dt.timedelta(days=30)
 TOKEN_ENDS_WITHIN = dt.timedelta(days=7)
+RETURNED_WITHIN = dt.timedelta(days=7)
 NO_DUE = Value(None, output_field=DateTimeField())
 ACTIVE = SmartAccount.State.ACTIVE
 
@@ -193,6 +194,47 @@ def tokens_about_to_end() -> Facts:
         return {one.uid: {"token": one.description or f"{one.secret_hint}…", "left": one.uses_left} for one in found}
 
     return Facts(_marked(rows, source=F("uid"), place=F("virtual_account_id"), due=F("expires_at")), tell)
+
+
+def reserved_lots_that_ended() -> Facts:
+    """A lot ended within 30 days in the hands of an offline device: open that long, or until the device returns."""
+    at = now()
+    ended = Posting.objects.filter(
+        lot=OuterRef("lot"), source__holder=OuterRef("holder"), source__kind=Place.Kind.RESERVED,
+        target__kind=Place.Kind.ENDED,
+    )  # fmt: skip
+    rows = HolderLine.objects.filter(
+        Exists(ended), holder__reservation__state__in=Reservation.OPEN, lot__end_at__gt=at - ENDED_WITHIN,
+        lot__end_at__lte=at, holder__account__state=ACTIVE,
+    )  # fmt: skip
+    source = Concat(F("holder__reservation__uid"), Value(":"), F("lot__uid"), output_field=CharField())
+
+    def tell(sources: Collection[str]) -> dict[str, Data]:
+        lots = {source.partition(":")[2] for source in sources}
+        found = HolderLine.objects.filter(lot__uid__in=lots, holder__reservation__isnull=False)
+        return {
+            f"{line.holder.reservation.uid}:{line.lot.uid}": _tag(line.lot.tag)
+            | {"device": line.holder.unit.device.name, "lot": line.lot.uid}
+            | _end(line.lot.end_at, line.holder.account)
+            for line in found.select_related(
+                "lot__tag", "holder__reservation", "holder__unit__device", "holder__account"
+            )
+        }
+
+    place, account = F("holder__unit__virtual_account_id"), F("holder__account_id")
+    return Facts(_marked(rows, source=source, place=place, account=account, due=NO_DUE), tell)
+
+
+def reservations_returned() -> Facts:
+    """An offline device gave its licenses back, or never got them, within 7 days."""
+    over = [Reservation.State.RETURNED, Reservation.State.WITHDRAWN]
+    rows = Reservation.objects.filter(state__in=over, state_since__gt=now() - RETURNED_WITHIN, account__state=ACTIVE)
+
+    def tell(sources: Collection[str]) -> dict[str, Data]:
+        found = Reservation.objects.filter(uid__in=sources).select_related("holder__unit__device")
+        return {one.uid: {"device": one.holder.unit.device.name} for one in found}
+
+    return Facts(_marked(rows, source=F("uid"), place=F("holder__unit__virtual_account_id"), due=NO_DUE), tell)
 
 
 def _instances() -> QuerySet[Instance]:

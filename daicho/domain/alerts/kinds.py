@@ -96,6 +96,14 @@ KINDS: Final = {
             "token_about_to_end", _("Token about to end"), INFORMATIONAL,
             P.TOKENS_VIEW, P.DEVICES_MANAGE, None, conditions.tokens_about_to_end,
         ),
+        AlertKind(
+            "reserved_license_ended", _("Reserved license ended"), MINOR,
+            P.LICENSES_VIEW, P.LICENSES_MANAGE, None, conditions.reserved_lots_that_ended,
+        ),
+        AlertKind(
+            "reserved_licenses_returned", _("Reserved licenses returned"), INFORMATIONAL,
+            P.LICENSES_VIEW, P.LICENSES_MANAGE, None, conditions.reservations_returned,
+        ),
     )
 }  # fmt: skip
 

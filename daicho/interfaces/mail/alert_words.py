@@ -65,6 +65,14 @@ def _token(data: Mapping[str, Any]) -> str:
     return _("The registration token %(token)s expires on %(day)s.") % {**data, "day": words.date(data.get("due"))}
 
 
+def _reserved_ended(data: Mapping[str, Any]) -> str:
+    return _("%(sku)s reserved for %(device)s ended on %(day)s.") % {**data, "day": words.date(data.get("end_on"))}
+
+
+def _reserved_returned(data: Mapping[str, Any]) -> str:
+    return _("The licenses reserved for %(device)s are spare again.") % data
+
+
 SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "insufficient_licenses": _short,
     "ending": _ending,
@@ -79,6 +87,8 @@ SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "instance_failed_to_renew": _unrenewed,
     "identity_used_twice": _twice,
     "token_about_to_end": _token,
+    "reserved_license_ended": _reserved_ended,
+    "reserved_licenses_returned": _reserved_returned,
 }
 
 

@@ -15,6 +15,7 @@ TOPICS = {
     "transfers": gettext_lazy("Transfers"),
     "ends": gettext_lazy("End dates"),
     "devices": gettext_lazy("Devices"),
+    "reservations": gettext_lazy("Reservations for offline devices"),
     "device_imports": gettext_lazy("Import what devices print"),
     "orders": gettext_lazy("Orders"),
     "virtual_accounts": gettext_lazy("Virtual accounts"),

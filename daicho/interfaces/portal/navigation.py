@@ -92,6 +92,7 @@ def _account_nav(request: HttpRequest, here: Here) -> list[kit.NavGroup]:
         ),
         (
             (P.DEVICES_VIEW, "devices-list", _("Devices"), "server"),
+            (P.LICENSES_VIEW, "reservations-list", _("Reservations"), "lock"),
             (P.ORDERS_VIEW, "orders-list", _("Orders"), "shopping-cart"),
         ),
         (

@@ -67,7 +67,16 @@ def confirm_reservation(
     reservation.installed_number = proof.number
     reservation.save()
     tell_instance(reservation, reserved=True)
-    note(actor, reservation, Did.CONFIRM, request_id, content, "reservation.confirmed", {"authorization_number": proof.number}, memo)
+    note(
+        actor,
+        reservation,
+        Did.CONFIRM,
+        request_id,
+        content,
+        "reservation.confirmed",
+        {"authorization_number": proof.number},
+        memo,
+    )
     return reservation
 
 

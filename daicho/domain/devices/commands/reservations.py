@@ -112,7 +112,15 @@ def show_reservation_codes(
     if last.shown_at is None:
         last.shown_at = now()
         last.save(update_fields=["shown_at"])
-    note(actor, reservation, Did.SHOW, request_id, [uid, last.number], "reservation.shown", {"authorization_number": last.number})
+    note(
+        actor,
+        reservation,
+        Did.SHOW,
+        request_id,
+        [uid, last.number],
+        "reservation.shown",
+        {"authorization_number": last.number},
+    )
     return last
 
 

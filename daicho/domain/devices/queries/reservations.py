@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,10 +21,11 @@ from daicho.domain.access.rules import Permission
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.devices import air_gapped, codes, signing
 from daicho.domain.devices.air_gapped import DeviceRequest
-from daicho.domain.devices.models import Device, Reservation, ReservationAuthorization
-from daicho.domain.devices.reservation_states import ReservationAct, acts_of
+from daicho.domain.devices.models import Device, Reservation, ReservationAct, ReservationAuthorization
+from daicho.domain.devices.reservation_states import ReservationAct as Did
+from daicho.domain.devices.reservation_states import acts_of
 from daicho.domain.devices.reserving import known_device, wishes_of
-from daicho.domain.ledger.models import HolderLine, Lot
+from daicho.domain.ledger.models import HolderLine, Holding, Lot, Place
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
@@ -80,7 +82,7 @@ class ReservationRow:
         return min((line.end_on for line in self.lines if line.end_on is not None), default=None)
 
     @property
-    def acts(self) -> frozenset[ReservationAct]:
+    def acts(self) -> frozenset[Did]:
         return frozenset() if self.state == S.UNDONE else frozenset(acts_of(self.reservation))
 
 
@@ -225,3 +227,64 @@ def _matching(sight: Sight, state: str, text: str) -> QuerySet[Reservation]:
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LotChoice:
+    """A lot that can be reserved for a device: `free` of it lie on hand, `spare` of its license are not needed by anybody;
+    `held` of it the device holds already."""
+
+    lot: Lot
+    free: int
+    spare: int
+    held: int
+    end_on: dt.date | None
+
+    @property
+    def most(self) -> int:
+        """How many the device may hold in the end."""
+        return self.held + min(self.free, self.spare)
+
+
+def lots_to_reserve(
+    sight: Sight, place: VirtualAccount, row: ReservationRow | None = None, *, limit: int = 300
+) -> tuple[list[LotChoice], bool]:
+    """The lots of a virtual account that can be set aside, those that last longest first within a license, and whether there
+    are more; with what the reservation of `row` holds already."""
+    held = {line.lot.pk: line.new for line in row.lines} if row is not None else {}
+    pools = {pool.tag_id: pool for pool in sight.pools().filter(virtual_account=place)}
+    free = Holding.objects.filter(place__virtual_account=place, place__kind=Place.Kind.ON_HAND, quantity__gt=0)
+    ordered = free.filter(lot__tag__in=[tag for tag, pool in pools.items() if pool.available]).select_related(
+        "lot__tag"
+    )
+    found = list(
+        ordered.order_by("lot__tag__sku_key", F("lot__end_at").desc(nulls_first=True), "lot__uid")[: limit + 1]
+    )
+    lots = {holding.lot_id: (holding.lot, holding.quantity) for holding in found[:limit]}
+    for line in row.lines if row is not None else []:
+        lots.setdefault(line.lot.pk, (line.lot, 0))
+    zone = sight.account.time_zone
+    choices = [
+        LotChoice(
+            lot, quantity, pools[lot.tag_id].available if lot.tag_id in pools else 0, held.get(lot.pk, 0),
+            last_day(lot.end_at, zone) if lot.end_at is not None else None,
+        )
+        for lot, quantity in lots.values()
+    ]  # fmt: skip
+    return sorted(choices, key=lambda one: one.lot.tag.sku_key), len(found) > limit
+
+
+def balances_of(sight: Sight, place: VirtualAccount, tag_ids: Iterable[int]) -> dict[int, int]:
+    """What is spare or short of these licenses there now."""
+    pools = sight.pools().filter(virtual_account=place, tag__in=list(tag_ids))
+    return {pool.tag_id: pool.balance for pool in pools}
+
+
+def made_by(actor: Actor, account: SmartAccount, request_id: str) -> ReservationRow | None:
+    """The reservation that this request made, for a form that was sent twice."""
+    try:
+        wanted = uuid.UUID(request_id)
+    except ValueError:
+        return None
+    act = ReservationAct.objects.filter(account=account, request_id=wanted).select_related("reservation").first()
+    return get_reservation(actor, account, act.reservation.uid) if act is not None else None

@@ -1,4 +1,4 @@
-"""Reservations for devices without network (S7): codes to and fro."""
+"""Reservations for devices without network (S7): codes back and forth."""
 
 from __future__ import annotations
 

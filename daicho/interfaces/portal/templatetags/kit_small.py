@@ -200,9 +200,11 @@ def copy(context: Context, text: str, label: Any = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def code_block(context: Context, text: str, label: Any = "", qr: bool = False) -> SafeString:
-    """A code in mono type with a copy button, and as a QR code for devices without network."""
-    return part(context, "code_block", text=text, label=label, qr=_qr(text, str(label)) if qr else "")
+def code_block(context: Context, text: str, label: Any = "", qr: bool | str = False) -> SafeString:
+    """A code in mono type with a copy button, and as a QR code for devices without network. `qr`: what that carries, if
+    not the text as it is."""
+    carried = qr if isinstance(qr, str) else text
+    return part(context, "code_block", text=text, label=label, qr=_qr(carried, str(label) or text) if qr else "")
 
 
 @register.simple_tag(takes_context=True)

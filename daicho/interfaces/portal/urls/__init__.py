@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver
 
 AREAS = (
-    "language", "public", "account", "opening", "agreements", "help", "guides", "home", "licenses", "lots", "statement", "transfers", "ends", "replacements", "tokens", "devices", "device_imports", "search",
+    "language", "public", "account", "opening", "agreements", "help", "guides", "home", "licenses", "lots", "statement", "transfers", "ends", "replacements", "tokens", "devices", "device_imports", "reservations", "search",
     "orders", "partner", "people", "partners", "access_requests", "invitations", "api_clients", "virtual_accounts", "me",
     "alerts", "events", "jobs", "notifications", "demo_mails", "operator_openings", "operator_accounts", "operator_agreements",
     "operator_catalog", "operator_lots", "operator_api_clients", "operator_orders", "operator_partners", "operator_status", "patterns",

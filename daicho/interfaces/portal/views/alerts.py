@@ -83,6 +83,8 @@ def source_url(here: Here, row: AlertRow) -> str:
             return here.url("transfers-request", waiting=row.source, **place)
         case "token_about_to_end":
             return here.url("tokens-detail", registration=row.source, **place)
+        case "reserved_license_ended" | "reserved_licenses_returned":
+            return here.url("reservations-detail", reservation=row.source.partition(":")[0], **place)
         case _:
             return here.url("devices-detail", device=row.source, **place)
 
@@ -101,6 +103,8 @@ ACTS: dict[str, Any] = {
     "instance_failed_to_renew": lazy("Open the device"),
     "identity_used_twice": lazy("Open the device"),
     "token_about_to_end": lazy("Open the token"),
+    "reserved_license_ended": lazy("Open the reservation"),
+    "reserved_licenses_returned": lazy("Open the reservation"),
 }
 
 

@@ -21,6 +21,7 @@ from daicho.domain.devices.queries.devices import (
     look_at_devices,
 )
 from daicho.domain.devices.queries.instances import InstanceView, instance_of
+from daicho.domain.devices.queries.reservations import reservation_of
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -28,6 +29,8 @@ from daicho.interfaces.portal.events_text import sentence, who
 from daicho.interfaces.portal.lists import ChoiceFilter, Column, Empty, FlagFilter, ListPage, ListQuery, Page
 from daicho.interfaces.portal.views.licenses_parts import license_name
 from daicho.interfaces.portal.views.licenses_use import device_choices
+from daicho.interfaces.portal.views.reservations_parts import licenses_text
+from daicho.interfaces.portal.views.reservations_parts import state_of as reservation_state
 from daicho.interfaces.portal.web import Here, account_page
 
 STATE_WORDS = [
@@ -177,6 +180,7 @@ def device_list(request: HttpRequest, here: Here) -> HttpResponseBase:
             kit.MenuItem(_("Register devices by CSV"), here.url("devices-import"), "file-type-csv"),
             kit.MenuItem(_("Import what devices print"), here.url("device_imports-new"), "upload"),
             kit.MenuItem(_("Registration tokens"), here.url("tokens-list"), "ticket"),
+            kit.MenuItem(_("Reserve for an offline device"), here.url("reservations-new"), "lock"),
             kit.MenuItem(_("Replacements"), here.url("replacements-list"), "refresh"),
         ]
     return DeviceList(request, here=here, sight=sight).response(context)
@@ -224,6 +228,7 @@ def show_device(
             }
             for use in row.uses
         ],
+        "reservation": _reservation(here, row),
         "short": short,
         "instance": instance_facts(instance) if (instance := instance_of(device)) else [],
         "duplicates": [
@@ -241,6 +246,15 @@ def show_device(
         "refusal": refusal,
     }
     return render(request, "devices/detail.html", context, status=status)
+
+
+def _reservation(here: Here, row: DeviceRow) -> dict[str, Any] | None:
+    """What is reserved for the device, for who may see licenses there."""
+    found = reservation_of(row.device)
+    if found is None or not here.scope.allows(Permission.LICENSES_VIEW, row.virtual_account.pk):
+        return None
+    url = here.url("reservations-detail", reservation=found.reservation.uid)
+    return {"state": reservation_state(found), "licenses": licenses_text(found), "url": url}
 
 
 @account_page(Permission.DEVICES_VIEW)
