@@ -371,3 +371,13 @@ def test_an_address_that_is_not_confirmed_neither_opens_nor_learns_anything() ->
     assert company_accounts(actor(hana)) == []
     assert identifier_standing(actor(hana), draft.uid, cast.IDENTIFIER).code == "held"
     assert continue_opening(actor(hana), opening_uid=draft.uid).state == "held"
+
+
+def test_what_a_page_keeps_by_itself_does_not_undo_a_later_step() -> None:
+    hana = make_user("hana@late.example.jp", "Hana")
+    opening = start_opening(actor(hana))
+    since = opening.last_step_at.isoformat()
+    keep_draft(actor(hana), opening_uid=opening.uid, values={"city": "千代田"}, since=since)
+    kept = keep_draft(actor(hana), opening_uid=opening.uid, values={"city": "千代田区", "street": "1-1"})
+    late = keep_draft(actor(hana), opening_uid=opening.uid, values={"city": "", "street": ""}, since=since)
+    assert (late.city, late.street, late.last_step_at) == ("千代田区", "1-1", kept.last_step_at)

@@ -59,14 +59,26 @@ def start_opening(actor: Actor) -> Opening:
 
 
 @command(permission=None, events=())
-def keep_draft(actor: Actor, *, opening_uid: str, values: Mapping[str, Any]) -> Opening:
-    """Keep what was typed so far, unchecked, so that a closed browser loses nothing. The requester's own only."""
+def keep_draft(actor: Actor, *, opening_uid: str, values: Mapping[str, Any], since: str | None = None) -> Opening:
+    """Keep what was typed so far, unchecked, so that a closed browser loses nothing. The requester's own only.
+
+    `since`: the last step when the page was made that keeps by itself what is typed on it. It arrives when it arrives:
+    after a later step it is forgotten, and it is no step of its own.
+    """
     opening = own_opening(actor, opening_uid)
     ensure_act(opening, "save")
+    if since is not None:
+        if since != opening.last_step_at.isoformat():
+            return opening
+        return _kept(opening, values)
+    opening.last_step_at = now()
+    return _kept(opening, values)
+
+
+def _kept(opening: Opening, values: Mapping[str, Any]) -> Opening:
     kept = as_typed(values)
     for field, value in kept.items():
         setattr(opening, field, value)
-    opening.last_step_at = now()
     opening.save()
     return opening
 

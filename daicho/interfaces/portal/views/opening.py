@@ -126,7 +126,7 @@ def _posted(request: HttpRequest, here: Here, opening: Any, number: int) -> Http
         keep_draft(here.actor, opening_uid=opening.uid, values=filled)
         return HttpResponseRedirect(request.path + "#id_street_field")
     if form is not None and not form.is_valid():
-        keep_draft(here.actor, opening_uid=opening.uid, values=_typed(request, number))
+        opening = keep_draft(here.actor, opening_uid=opening.uid, values=_typed(request, number))
         return _page(request, here, opening, number, form, status=422)
     try:
         values = form.values() if form is not None else {}  # type: ignore[attr-defined]
@@ -134,7 +134,7 @@ def _posted(request: HttpRequest, here: Here, opening: Any, number: int) -> Http
     except BusinessError as error:
         if form is None:
             raise
-        keep_draft(here.actor, opening_uid=opening.uid, values=_typed(request, number))
+        opening = keep_draft(here.actor, opening_uid=opening.uid, values=_typed(request, number))
         show_errors(form, error)
         office = error.errors.get("postal_code") if isinstance(error, FieldErrors) else None
         return _page(request, here, opening, number, form, status=422, office=office)
@@ -210,6 +210,7 @@ def _page(
         "title": words.STEP_TITLES[number],
         "back": reverse("opening-step", kwargs={"uid": opening.uid, "step": PATHS[number - 1]}) if number > 1 else "",
         "draft_url": reverse("opening-draft", kwargs={"uid": opening.uid}),
+        "since": opening.last_step_at.isoformat(),
         "refusal": refusal,
     }
     if number == 1:
@@ -291,7 +292,7 @@ def draft(request: HttpRequest, here: Here, uid: str) -> HttpResponse:
     fields: Mapping[str, Any] = {}
     for number in (2, 3, 4):
         fields = {**fields, **_typed(request, number)}
-    keep_draft(here.actor, opening_uid=uid, values=fields)
+    keep_draft(here.actor, opening_uid=uid, values=fields, since=request.POST.get("since", ""))
     return HttpResponse(status=204)
 
 
