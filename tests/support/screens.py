@@ -72,6 +72,12 @@ AREAS: dict[str, list[tuple[str, list[Shot]]]] = {
             Shot("/operator/api-clients/"), Shot("/operator/jobs/"),
         ]),
     ],
+    "reservations": [(ADMINISTRATOR, [
+        Shot(A + "reservations/"), Shot(A + "reservations/?state=changing", FIRST),
+        Shot(A + "reservations/?state=changing", FIRST, ("main .page-acts .btn-primary",)), Shot(A + "reservations/new/"),
+        Shot(A + "reservations/?state=installed", FIRST, ("main .page-acts .btn-primary",)),
+        Shot(A + "reservations/?state=prepared", FIRST, ("main .page-acts .btn-primary",)),
+    ])],
     "devices": [(ADMINISTRATOR, [
         Shot(A + "devices/"), Shot(A + "devices/", FIRST), Shot(A + "devices/new/"), Shot(A + "devices/import/"),
         Shot(A + "devices/", FIRST, ("main .page-acts .btn-primary",)), Shot(A + "devices/?q=dc1-leaf", FIRST), Shot(A + "tokens/"),

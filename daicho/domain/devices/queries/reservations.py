@@ -288,3 +288,12 @@ def made_by(actor: Actor, account: SmartAccount, request_id: str) -> Reservation
         return None
     act = ReservationAct.objects.filter(account=account, request_id=wanted).select_related("reservation").first()
     return get_reservation(actor, account, act.reservation.uid) if act is not None else None
+
+
+def where_most_is_spare(sight: Sight, asked: Asked) -> VirtualAccount | None:
+    """The virtual account in which most is spare of the first license that a device asks for, where the reader may reserve."""
+    if not asked.wishes:
+        return None
+    tag, quantity = asked.wishes[0]
+    pools = sight.pools().filter(tag=tag, balance__gte=quantity, virtual_account__deleted_at=None).order_by("-balance")
+    return next((pool.virtual_account for pool in pools[:50] if sight.may_manage(pool.virtual_account_id)), None)

@@ -16,6 +16,7 @@ from daicho.interfaces.cli.demo import accounts, cast, ledger_columns, orders, t
 from daicho.interfaces.cli.demo.catalog import stock_catalog
 from daicho.interfaces.cli.demo.devices import Workshop
 from daicho.interfaces.cli.demo.instances import let_devices_register
+from daicho.interfaces.cli.demo.offline import reserve_for_offline_devices
 
 
 def load() -> list[dict[str, str]]:
@@ -40,6 +41,7 @@ def load() -> list[dict[str, str]]:
         workshop.run_short_in_kawasaki()
         workshop.move_around()
         let_devices_register(workshop)
+        reserve_for_offline_devices(workshop)
         _cancel_one(players)
         accounts.publish_next_agreement(players)
         ends = workshop.run_short_in_osaka()

@@ -13,7 +13,13 @@ from daicho.core.errors import BusinessError
 from daicho.domain.access.queries_drafts import open_drafts
 from daicho.domain.access.queries_events import latest_events
 from daicho.domain.access.rules import Permission
-from daicho.domain.devices.queries.reservations import STATES, ReservationRow, get_reservation, list_reservations
+from daicho.domain.devices.queries.reservations import (
+    STATES,
+    ReservationRow,
+    codes_of,
+    get_reservation,
+    list_reservations,
+)
 from daicho.domain.ledger.queries.sight import Sight, look
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -60,7 +66,7 @@ class ReservationList(ListPage):
             Column("serial", gettext_lazy("Serial number"), kind="code", value=lambda r: r.device.serial),
             Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.virtual_account.name, phone=True),
             Column("state", gettext_lazy("State"), kind="state", value=state_of, phone=True),
-            Column("since", gettext_lazy("Since"), kind="datetime", value=lambda r: r.reservation.state_since, phone=True),
+            Column("since", gettext_lazy("State since"), kind="datetime", value=lambda r: r.reservation.state_since, phone=True),
             Column("licenses", gettext_lazy("Licenses"), value=licenses_text, phone=True),
             Column("quantity", gettext_lazy("Reserved"), kind="num"),
             Column("end", gettext_lazy("First end"), kind="until", value=lambda r: r.end_on),
@@ -83,23 +89,37 @@ def may_reserve(here: Here) -> bool:
     return here.may(Permission.LICENSES_MANAGE)
 
 
-def acts_menu(here: Here, row: ReservationRow) -> list[kit.MenuItem]:
-    """What can be done now; nothing is listed that cannot."""
+ACTS = (
+    ("show", gettext_lazy("Authorization code"), "reservations-codes", "qrcode"),
+    ("confirm", gettext_lazy("Enter the confirmation code"), "reservations-confirm", "check"),
+    ("bind", gettext_lazy("Enter the replacement's request code"), "reservations-bind", "refresh"),
+    ("change", gettext_lazy("Change"), "reservations-change", "edit"),
+    ("return", gettext_lazy("Return"), "reservations-return", "arrow-back-up"),
+    ("withdraw", gettext_lazy("Cancel half-way"), "reservations-withdraw", "x"),
+    ("undo", gettext_lazy("Undo"), "reservations-undo", "arrow-back-up"),
+)
+NEXT = {"prepared": "show", "waiting": "confirm", "changing": "confirm", "unbound": "bind", "installed": "change"}
+
+
+def acts_menu(here: Here, row: ReservationRow, but: str = "") -> list[kit.MenuItem]:
+    """What can be done now; nothing is listed that cannot, nor `but`."""
     uid = row.reservation.uid
-    items = [
-        ("show", _("Authorization code"), "reservations-codes", "qrcode", False),
-        ("confirm", _("Enter the confirmation code"), "reservations-confirm", "check", False),
-        ("bind", _("Enter the replacement's request code"), "reservations-bind", "refresh", False),
-        ("change", _("Change"), "reservations-change", "edit", False),
-        ("return", _("Return"), "reservations-return", "arrow-back-up", False),
-        ("withdraw", _("Cancel half-way"), "reservations-withdraw", "x", True),
-        ("undo", _("Undo"), "reservations-undo", "arrow-back-up", False),
-    ]
     return [
-        kit.MenuItem(label, here.url(page, reservation=uid), icon, danger=danger, post=act == "undo")
-        for act, label, page, icon, danger in items
-        if act in row.acts
+        kit.MenuItem(str(label), here.url(page, reservation=uid), icon, danger=act == "withdraw", post=act == "undo")
+        for act, label, page, icon in ACTS
+        if act in row.acts and act != but
     ]
+
+
+def next_act(here: Here, row: ReservationRow) -> tuple[str, kit.Action | None]:
+    """The act that is due, and its button: an authorization that nobody has seen is shown before it is confirmed."""
+    due = NEXT.get(row.state, "")
+    if due == "confirm" and codes_of(here.actor, here.account, row.reservation.uid) is None:
+        due = "show"
+    found = next((one for one in ACTS if one[0] == due), None)
+    if found is None:
+        return "", None
+    return due, kit.Action(here.url(found[2], reservation=row.reservation.uid), str(found[1]), found[3])
 
 
 @account_page(Permission.LICENSES_VIEW)
@@ -124,7 +144,7 @@ def show(
     request: HttpRequest, here: Here, row: ReservationRow, *, refusal: BusinessError | None = None, status: int = 200
 ) -> HttpResponse:
     one, device, place = row.reservation, row.device, row.virtual_account
-    acts = acts_menu(here, row) if may_act(here, row) else []
+    due, primary = next_act(here, row) if may_act(here, row) else ("", None)
     events = latest_events(here.actor, here.account, subject_uid=device.uid, limit=30)
     mine = [event for event in events if event.kind.startswith("reservation.")][:10]
     context = {
@@ -133,8 +153,8 @@ def show(
         "row": row,
         "state": state_of(row),
         "next": next_step(row),
-        "primary": acts[0] if acts and (row.is_unfinished or row.state == "installed") else None,
-        "actions": acts[1:] if row.is_unfinished or row.state == "installed" else acts,
+        "primary": primary,
+        "actions": acts_menu(here, row, due) if may_act(here, row) else [],
         "facts_line": " · ".join(part for part in (device.product_id, device.serial, place.name) if part),
         "facts": [
             kit.Fact(_("Device"), device.name, url=here.url("devices-detail", va=None, device=device.uid)),
@@ -147,7 +167,7 @@ def show(
             kit.Fact(_("Lots"), _("those that last longest (universal)") if one.is_universal else _("chosen by hand")),
             kit.Fact(_("Key of the device"), one.thumbprint),
             kit.Fact(_("Memo"), one.memo),
-            kit.Fact(_("What was stated"), one.statement),
+            *([kit.Fact(_("What was stated"), one.statement)] if one.statement else []),
         ],
         "lines": [(line, license_name(line.tag)) for line in row.lines],
         "changes": row.state == "changing",

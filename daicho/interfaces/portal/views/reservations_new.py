@@ -23,6 +23,7 @@ from daicho.domain.devices.queries.reservations import (
     lots_to_reserve,
     made_by,
     read_asked,
+    where_most_is_spare,
 )
 from daicho.domain.ledger.queries.sight import Sight, look, manageable
 from daicho.interfaces.portal import components as kit
@@ -101,6 +102,8 @@ def ask(request: HttpRequest, here: Here) -> HttpResponseBase:
         else:
             wizard = Wizard(form.cleaned_data["code"], here.va.uid if here.va else "", asked.request.name)
             wizard.universal = bool(asked.wishes)
+            if not wizard.place and (place := where_most_is_spare(look(here.actor, here.account), asked)) is not None:
+                wizard.place = place.uid
             draft = keep_wizard_draft(here.actor, account=here.account, kind=KIND, data=wizard.data())
             return HttpResponseRedirect(here.url("reservations-draft", draft=draft.uid))
     context = {

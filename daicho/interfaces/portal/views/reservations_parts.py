@@ -69,6 +69,8 @@ class CodeForm(forms.Form):
         super().__init__(*args, **kwargs)
         if label:
             self.fields["code"].label = label
+        if self.is_bound:  # then the summary of errors takes the focus
+            self.fields["code"].widget.attrs.pop("autofocus")
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = self.cleaned_data
