@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,6 +12,7 @@ from django.test import Client
 
 from daicho.domain.audit.models import Event
 from daicho.domain.devices.models import Reservation, SigningKey
+from daicho.interfaces.cli import main as console
 from tests.devices.test_reservations import Room, room
 from tests.support.offline_device import OfflineDevice
 
@@ -140,3 +143,23 @@ def test_by_program_lists_are_filtered_and_paged(room: Room) -> None:
         f"{API}/read-code", {"code": "1"}, content_type="application/json", headers=headers | {"Accept-Language": "ja"}
     )
     assert (refused.status_code, refused.json()["code"]) == (422, "code_line_wrong")
+
+
+def test_at_the_console_codes_go_by_files(room: Room, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> Any:
+        assert console.main(["reservations", *words, "--account", "aozora.example.co.jp", "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    request, authorization, code = tmp_path / "request.json", tmp_path / "authorization.json", tmp_path / "code.txt"
+    request.write_text(room.device.request_file({"NET-ADV": 3}))
+    made = said("reserve", str(request), "--virtual-account", "Osaka")
+    said("authorization", str(authorization), made["uid"])
+    room.device.server_keys = {key.version: bytes(key.public_key) for key in SigningKey.objects.all()}
+    room.device.take_file(authorization.read_text())
+    code.write_text(room.device.confirmation_code())
+    assert said("confirm", str(code), made["uid"])["state"] == "installed"
+    (listed,) = said("list")
+    assert (listed["state"], listed["licenses"][0]["quantity"]) == ("installed", 3)
+    code.write_text(room.device.return_code())
+    assert said("return", str(code), made["uid"])["state"] == "returned"
+    assert said("list", "--state", "unfinished") == []

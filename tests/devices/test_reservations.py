@@ -292,10 +292,12 @@ def test_who_may(room: Room) -> None:
 
 def test_the_replacement_of_a_failed_device_gets_an_authorization_of_its_own(room: Room) -> None:
     world, reservation = room.world, room.installed()
-    replace_device(
+    replaced = replace_device(
         room.actor, account=world.account, failed_uid=reservation.holder.unit.device.uid,
         successor=NewDevice(product_id="EXR-24", serial="SN-0002"), request_id=uuid.uuid4(),
     )  # fmt: skip
+    page = world.client(world.osaka_admin).get(f"/a/aozora.example.co.jp/replacements/{replaced.uid}/").content.decode()
+    assert f"reservations/{reservation.uid}/bind/" in page
     assert refused(room.act, return_reserved, reservation, code=room.device.return_code()) == "reservation_state"
     room.device = OfflineDevice(serial="SN-0002")
     request = air_gapped.read_request(room.device.request_code())

@@ -195,7 +195,8 @@ def ensure_proven(reservation: Reservation, kind: int, proof: Proof, numbers: Se
 
 
 def tell_instance(reservation: Reservation, *, reserved: bool) -> None:
-    """Let the instance of the device, if it has one, be exempt from silence while the reservation is installed."""
+    """Let the instance of the device, if it has one, be exempt from silence while the reservation is installed. Said before
+    the ledger locks its unit, as the hot path does."""
     instances = Instance.objects.filter(
         device__unit=reservation.holder.unit_id,
         registration__in=[Instance.Registration.REGISTERED, Instance.Registration.EXPIRED],

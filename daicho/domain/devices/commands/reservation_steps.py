@@ -59,6 +59,7 @@ def confirm_reservation(
         return reservation
     state_after(reservation, Did.CONFIRM)
     ensure_proven(reservation, air_gapped.CONFIRMATION, proof, [reservation.number])
+    tell_instance(reservation, reserved=True)
     if reservation.state == S.CHANGING:
         ledger.confirm_change(
             actor, account=account, holder=reservation.holder, request_id=derived_uuid("confirm", request_id), memo=memo
@@ -66,7 +67,6 @@ def confirm_reservation(
     go_on(reservation, Did.CONFIRM)
     reservation.installed_number = proof.number
     reservation.save()
-    tell_instance(reservation, reserved=True)
     note(
         actor,
         reservation,
@@ -131,12 +131,12 @@ def return_reserved(
     state_after(reservation, Did.RETURN)
     ensure_proven(reservation, air_gapped.RETURN, proof, numbers)
     after = {"authorization_number": proof.number, "licenses": held_now(reservation)}
+    tell_instance(reservation, reserved=False)
     ledger.return_reservation(
         actor, account=account, holder=reservation.holder, request_id=derived_uuid("return", request_id), memo=memo
     )
     go_on(reservation, Did.RETURN)
     reservation.save()
-    tell_instance(reservation, reserved=False)
     note(actor, reservation, Did.RETURN, request_id, content, "reservation.returned", after, memo)
     return reservation
 

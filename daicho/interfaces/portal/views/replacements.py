@@ -24,6 +24,7 @@ from daicho.domain.continuity.queries.replacement import (
     what_goes_over,
 )
 from daicho.domain.devices.queries.devices import DeviceRow, get_device, look_at_devices
+from daicho.domain.devices.queries.reservations import reservation_of
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -106,6 +107,15 @@ def replace(request: HttpRequest, here: Here, device: str) -> HttpResponseBase:
     return render(request, "replacements/new.html", context, status=status)
 
 
+def _reservation_to_bind(here: Here, new: Any) -> list[kit.Fact]:
+    """Where the new device gets an authorization of its own for what was reserved for the failed one."""
+    held = reservation_of(new)
+    if held is None or held.state != "unbound":
+        return []
+    url = here.url("reservations-bind", reservation=held.reservation.uid)
+    return [kit.Fact(_("Reservation"), _("Enter the replacement's request code"), url=url)]
+
+
 @account_page(Permission.DEVICES_VIEW)
 def detail(request: HttpRequest, here: Here, replacement: str) -> HttpResponseBase:
     made = get_replacement(here.actor, here.account, replacement)
@@ -126,6 +136,7 @@ def detail(request: HttpRequest, here: Here, replacement: str) -> HttpResponseBa
             kit.Fact(_("Memo"), made.memo),
             *([kit.Fact(_("Registration token for the new device"), made.token.secret_hint + "…",
                         url=here.url("tokens-detail", registration=made.token.uid))] if made.token else []),
+            *_reservation_to_bind(here, new),
         ],
         "lines": _lines([GoesOver(**line) for line in made.moved]),
         "device_url": here.url("devices-detail", device=new.uid),
