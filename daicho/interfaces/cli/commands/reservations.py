@@ -63,7 +63,9 @@ def list_them(arguments: argparse.Namespace) -> int:
          "licenses": [{"sku": line.tag.sku, "lot": line.lot.uid, "quantity": line.quantity} for line in row.lines]}
         for row in rows
     ]  # fmt: skip
-    return answer(arguments, data, "\n".join("{uid}  {state:<10} {device}  {virtual_account}".format(**one) for one in data))
+    return answer(
+        arguments, data, "\n".join("{uid}  {state:<10} {device}  {virtual_account}".format(**one) for one in data)
+    )
 
 
 def reserve_by_file(arguments: argparse.Namespace) -> int:
@@ -77,7 +79,12 @@ def reserve_by_file(arguments: argparse.Namespace) -> int:
     place = virtual_account_named(actor, account, arguments.virtual_account) if arguments.virtual_account else None
     asked = read_asked(actor, account, _text(arguments.file))
     made = reserve_for_device(
-        actor, account=account, request=asked.request, virtual_account=place, memo=arguments.memo, request_id=uuid.uuid4()
+        actor,
+        account=account,
+        request=asked.request,
+        virtual_account=place,
+        memo=arguments.memo,
+        request_id=uuid.uuid4(),
     )
     return answer(arguments, {"uid": made.uid, "state": str(made.state), "unknown": asked.unknown}, made.uid)
 
