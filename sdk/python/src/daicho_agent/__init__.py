@@ -1,4 +1,4 @@
-"""The device side of Daicho: registers, uses licenses, reports, and works 90 days without the server."""
+"""The device side of Daicho: registers, uses licenses, and works 90 days without the server."""
 
 from daicho_agent.agent import Agent, Identity
 from daicho_agent.errors import (

@@ -269,7 +269,7 @@ class Agent:
         state.newest = max(state.newest, now)
 
     def _status(self, state: State) -> Status:
-        return status_of(state, self._holdings(state))
+        return status_of(state, self._holdings(state), self._due(state))
 
 
 def _forget(state: State) -> None:
@@ -279,7 +279,6 @@ def _forget(state: State) -> None:
         evaluation_seconds=state.evaluation_seconds,
         evaluation_counted_at=state.evaluation_counted_at,
         newest=state.newest,
-        report_id=state.report_id,
     )
     for name in State.__dataclass_fields__:
         setattr(state, name, getattr(fresh, name))

@@ -195,7 +195,7 @@ def _told(grant: Grant) -> str:
     days = int(grant.seconds_left // 86_400)
     text = say(TOLD[grant.status], **dataclasses.asdict(grant), days=days)
     if grant.status == "refused" and grant.missing:
-        text += " " + say("{missing} are missing.", missing=grant.missing)
+        text += say(" {missing} are missing.", missing=grant.missing)
     return text
 
 

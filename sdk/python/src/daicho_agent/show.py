@@ -10,6 +10,7 @@ from daicho_agent.grants import Grant
 from daicho_agent.status import Status
 from daicho_agent.version import VERSION
 
+NONE = "<none>"
 # The words of those commands for ours; a tool that reads them expects no others.
 AUTHORIZATION = {
     "none": "No Licenses in Use",
@@ -65,7 +66,7 @@ def all_text(status: Status) -> str:
         lines += [*_license(one), ""]
     if not status.licenses:
         lines += ["No licenses in use", ""]
-    lines += [*_title("Product Information"), f"UDI: PID:{status.product_id},SN:{status.serial}", ""]
+    lines += [*_title("Product Information"), f"UDI: PID:{status.product_id or NONE},SN:{status.serial or NONE}", ""]
     lines += [*_title("Agent Version"), f"Smart Agent for Licensing: daicho-agent/{VERSION}"]
     return "\n".join(lines) + "\n"
 
@@ -107,7 +108,7 @@ def _license(one: Grant) -> list[str]:
 
 
 def _moment(seconds: float) -> str:
-    return time.strftime("%b %d %H:%M:%S %Y UTC", time.gmtime(seconds)) if seconds else "<none>"
+    return time.strftime("%b %d %H:%M:%S %Y UTC", time.gmtime(seconds)) if seconds else NONE
 
 
 def _span(seconds: float) -> str:

@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from daicho_agent.errors import BusyError, StateError
 
@@ -75,9 +74,6 @@ class State:
 
     evaluation_seconds: float = 0.0  # of use
     evaluation_counted_at: float = 0.0  # 0: not counting
-    report_id: int = 0
-    reports: list[dict[str, Any]] = field(default_factory=list)
-    reservation: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_registered(self) -> bool:

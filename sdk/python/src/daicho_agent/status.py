@@ -40,7 +40,8 @@ class Status:
     clock_offset: float
 
 
-def status_of(state: State, holdings: Holdings) -> Status:
+def status_of(state: State, holdings: Holdings, due: float) -> Status:
+    """From a state and its documents; `due`: when the server is asked next, infinite where it takes a person."""
     certificate, authorization = holdings.certificate, holdings.authorization
     return Status(
         now=holdings.now,
@@ -57,7 +58,7 @@ def status_of(state: State, holdings: Holdings) -> Status:
         authorized_at=authorization.get("iat", 0),
         last_contact=state.last_contact,
         last_attempt=state.last_attempt,
-        next_contact=state.next_contact if state.is_registered else 0.0,
+        next_contact=due if due < float("inf") else 0.0,
         deadline=authorization.get("exp", 0),
         evaluation_left=evaluation.seconds_left(state, holdings.now, uptime=holdings.uptime),
         licenses=tuple(holdings.grant(tag) for tag in sorted(state.wanted)),
