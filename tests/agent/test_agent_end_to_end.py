@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from daicho_agent import Agent, Identity
+from daicho_agent import Agent, Identity, show
 from daicho_agent.errors import IdentityConflictError, RefusedError, ServerUnreachableError
 from daicho_agent.state import Store
 from daicho_agent.transport import Answer
@@ -23,6 +23,7 @@ from daicho.core.lanes import Lane
 from daicho.domain.devices import signing
 from daicho.domain.devices.commands.tokens import secret_of
 from daicho.domain.devices.models import Instance
+from daicho.domain.devices.printed.reading import read_printed
 from daicho.domain.devices.signing import rotate_keys
 from daicho.interfaces.device_api.lanes import front
 from daicho.interfaces.device_api.wsgi import before
@@ -52,7 +53,7 @@ class Wire:
         where, _, query = path.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method, "PATH_INFO": where, "QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.9",
-            "wsgi.input": io.BytesIO(body or b""),
+            "wsgi.input": io.BytesIO(body or b""), "CONTENT_LENGTH": str(len(body or b"")),
         }  # fmt: skip
         environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
         parts = self.application(environ, lambda status, answer_headers: told.append(status))
@@ -159,6 +160,17 @@ def test_a_refusal_is_told_with_its_code(fleet: Fleet, device: Device) -> None:
     assert refused.value.code == "unknown_token"
     device.register(fleet)
     assert device.agent.use("SEC-PLUS", 1).status == "refused"
+
+
+def test_its_status_is_read_by_the_import_of_what_devices_print(fleet: Fleet, device: Device) -> None:
+    device.agent.use("STO-STD", 3)
+    assert read_printed(show.all_text(device.agent.status()).encode()).passages == []
+    device.register(fleet)
+    printed = read_printed(show.all_text(device.agent.status()).encode())
+    assert printed.passages == []
+    (read,) = printed.devices
+    assert (read.product_id, read.serial) == ("EXR-24", "SN-1")
+    assert [(line.tag, line.used) for line in read.licenses] == [("STO-STD", 3)]
 
 
 def test_neither_side_imports_the_other() -> None:

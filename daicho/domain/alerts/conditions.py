@@ -18,7 +18,7 @@ from django.db.models.functions import Concat
 from daicho.core.clock import FOREVER, last_day, now
 from daicho.domain.access.models import AccessRequest
 from daicho.domain.accounts.models import Agreement
-from daicho.domain.devices.models import Device, Instance, RegistrationToken, Reservation
+from daicho.domain.devices.models import ALIVE, Device, Instance, RegistrationToken, Reservation
 from daicho.domain.ledger.models import HolderLine, Holding, Place, Pool, Posting, TransferRequest
 from daicho.domain.orders.models import Order, OrderLine
 from daicho.domain.tenancy.models import SmartAccount
@@ -238,8 +238,7 @@ def reservations_returned() -> Facts:
 
 
 def _instances() -> QuerySet[Instance]:
-    alive = [Instance.Registration.REGISTERED, Instance.Registration.EXPIRED]
-    return Instance.objects.filter(registration__in=alive, account__state=ACTIVE)
+    return Instance.objects.filter(registration__in=ALIVE, account__state=ACTIVE)
 
 
 def _of_device(rows: QuerySet[Instance], *, due: Any) -> QuerySet[Any]:

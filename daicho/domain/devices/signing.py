@@ -51,12 +51,13 @@ _known: list[Signer] = []
 
 def signer() -> Signer:
     """The key that signs now. The first one is made when it is first needed; keys are read again once a minute."""
-    known = _known[0] if _known else None
+    known = next(iter(_known), None)  # another thread may just forget it
     if known is not None and 0 <= time.monotonic() - known.read_at < FRESH_SECONDS:
         return known
     with _lock:
-        _known[:] = [_read()]
-        return _known[0]
+        read = _read()
+        _known[:] = [read]
+        return read
 
 
 def forget() -> None:

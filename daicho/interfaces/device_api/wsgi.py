@@ -31,10 +31,18 @@ def before(application: Application, front: Front) -> Application:
 def answered(front: Front, path: str, environ: Environ) -> Answer:
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     method = environ["REQUEST_METHOD"]
-    body = environ["wsgi.input"].read(LARGEST + 1) if method == "POST" else b""
+    body = environ["wsgi.input"].read(length_of(environ)) if method == "POST" else b""
     found = front.read(
         method, path, environ.get("QUERY_STRING", ""), headers, body, environ.get("REMOTE_ADDR", "")
     )  # fmt: skip
     if isinstance(found, Asked):
         return found.answer(found.lane.ask(found.act))
     return found
+
+
+def length_of(environ: Environ) -> int:
+    """How much there is to read, and no more than shows that it is too large; what comes in chunks tells no length."""
+    given = environ.get("CONTENT_LENGTH") or ""
+    if given.isdecimal():
+        return min(int(given), LARGEST + 1)
+    return LARGEST + 1 if "HTTP_TRANSFER_ENCODING" in environ else 0

@@ -11,13 +11,12 @@ from daicho.core.actor import Actor
 from daicho.core.clock import now
 from daicho.core.ids import derived_uuid
 from daicho.domain.audit.record import describe, record_many
-from daicho.domain.devices.models import Device, Instance
+from daicho.domain.devices.models import ALIVE, Device, Instance
 from daicho.domain.devices.timers import silence_limit
 from daicho.domain.ledger.batch import UseRequest, decide
 from daicho.domain.ledger.models import Use
 from daicho.domain.ledger.rules import Act
 
-ALIVE = (Instance.Registration.REGISTERED, Instance.Registration.EXPIRED)
 EXEMPT = (Instance.Authorization.RESERVED, Instance.Authorization.AUTHORIZATION_EXPIRED)
 PART = 500
 """Instances in one transaction."""

@@ -17,7 +17,7 @@ from daicho.core.sealing import SealBrokenError, unseal
 from daicho.core.statements import among, ask, instant
 from daicho.domain.devices import signing, wire
 from daicho.domain.devices.ladder import refuse
-from daicho.domain.devices.models import Instance
+from daicho.domain.devices.models import ALIVE, Instance
 from daicho.domain.tenancy.models import SmartAccount
 
 PURPOSE = "device mac key"
@@ -26,7 +26,7 @@ COLUMNS = (
     "allows_export_controlled", "thumbprint", "public_key", "mac_key_sealed", "mac_generation", "former_mac_key_sealed",
     "former_mac_generation", "former_public_key", "former_thumbprint", "certificate_from", "certificate_until",
     "registration_request_id", "registration_created", "last_contact_at", "last_sequence", "last_request_id",
-    "last_fingerprint", "last_answer", "software_name", "software_version", "reused_sequence_at",
+    "last_fingerprint", "software_name", "software_version", "reused_sequence_at",
 )  # fmt: skip
 INSTANTS = ("authorization_since", "certificate_from", "certificate_until", "last_contact_at", "reused_sequence_at")
 UUIDS = ("registration_request_id", "last_request_id")
@@ -67,7 +67,6 @@ class Row:
     last_sequence: int
     last_request_id: uuid.UUID | None
     last_fingerprint: str
-    last_answer: str
     software_name: str
     software_version: str
     reused_sequence_at: dt.datetime | None
@@ -79,10 +78,11 @@ class Row:
     virtual_account_id: int
     unit_uid: str
     account_state: str
+    last_answer: str | None = None  # kilobytes that only a repetition needs: read when it comes
 
     @property
     def is_alive(self) -> bool:
-        return self.registration in {Instance.Registration.REGISTERED, Instance.Registration.EXPIRED}
+        return self.registration in ALIVE
 
     def actor(self, address: str) -> Actor:
         """Who acts, as the event log keeps it."""

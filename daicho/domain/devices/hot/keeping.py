@@ -31,12 +31,20 @@ def is_again(signed: Signed, row: Row, sequence: int) -> bool:
 
 
 def again(signed: Signed, row: Row, sequence: int, signer: signing.Signer) -> Reply | None:
-    """The first answer of the last request, if this is it."""
-    return answer_of(row.last_answer, signer) if is_again(signed, row, sequence) else None
+    """The first answer of the last request, if this is it. None also where a later one has just taken its place."""
+    return first_answer(row, signer) if is_again(signed, row, sequence) else None
+
+
+def first_answer(row: Row, signer: signing.Signer) -> Reply | None:
+    """The answer to the last request of a row, signed."""
+    if row.last_answer is None:
+        kept = Instance.objects.filter(pk=row.id, last_request_id=row.last_request_id)
+        row.last_answer = kept.values_list("last_answer", flat=True).first()
+    return answer_of(row.last_answer, signer) if row.last_answer else None
 
 
 def answer_of(kept: str, signer: signing.Signer) -> Reply:
-    """The answer that a row keeps, signed."""
+    """A kept answer, signed again, to the same bytes while the same key signs."""
     what, payload, beside = json.loads(kept)
     return Reply(201 if "keys" in beside else 200, {what: signer.sign(what, payload)} | beside)
 

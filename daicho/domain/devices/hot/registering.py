@@ -22,17 +22,15 @@ from daicho.domain.devices.hot import granting
 from daicho.domain.devices.hot.bodies import Registration, read_registration
 from daicho.domain.devices.hot.certifying import Agreed, agree, certificate
 from daicho.domain.devices.hot.credentials import Row, device_actor, read_rows, refuse_skew
-from daicho.domain.devices.hot.keeping import NO_FORMER, answer_of, keep, print_of
+from daicho.domain.devices.hot.keeping import NO_FORMER, again, answer_of, keep, print_of
 from daicho.domain.devices.hot.reply import Reply
 from daicho.domain.devices.ladder import refuse
-from daicho.domain.devices.models import Device, Instance, RegistrationToken
+from daicho.domain.devices.models import ALIVE, Device, Instance, RegistrationToken
 from daicho.domain.devices.timers import certificate_life, contact_within
 from daicho.domain.devices.wire import Signed
 from daicho.domain.ledger.models import Unit
 from daicho.domain.ledger.sql import set_rows
 from daicho.domain.tenancy.models import SmartAccount
-
-ALIVE = (Instance.Registration.REGISTERED, Instance.Registration.EXPIRED)
 
 
 class Label(NamedTuple):
@@ -126,11 +124,8 @@ def _decide(desk: Desk, number: int, signed: Signed, asked: Registration | Busin
     thumbprint = wire.thumbprint(asked.public_key)
     row = desk.known.get(thumbprint)
     if row is not None and row.registration_request_id == signed.nonce:
-        is_first = row.last_request_id == signed.nonce and row.last_fingerprint == print_of(signed)
-        return (
-            answer_of(row.last_answer, desk.signer)
-            if is_first
-            else Reply.refusing(refuse("sequence_used", last_sequence=row.last_sequence))
+        return again(signed, row, row.last_sequence, desk.signer) or Reply.refusing(
+            refuse("sequence_used", last_sequence=row.last_sequence)
         )
     if any(one.thumbprint == thumbprint for one in desk.newcomers):
         return Reply.refusing(refuse("sequence_used", last_sequence=0))  # its key came twice at once: it comes again
@@ -213,9 +208,9 @@ def _return(
             setattr(row, name, value)
     desk.kept.append((row.id, changes))
     desk.events.append(
-        _event(signed, row.name, row.device_uid, row.account_id, row.virtual_account_id, asked, again=True)
+        _event(signed, row.name, row.device_uid, row.account_id, row.virtual_account_id, asked, comes_back=True)
     )
-    return answer_of(row.last_answer, desk.signer)
+    return answer_of(changes["last_answer"], desk.signer)
 
 
 def _identity(
@@ -317,15 +312,18 @@ def _records(newcomers: list[Newcomer]) -> list[Device]:
     by_label = {Label.of(one.token, one.asked): one for one in reversed(newcomers) if one.asked.fields.serial}
     if not by_label:
         return []
-    found = Device.objects.filter(
+    found = Device.objects.select_for_update(of=("self",)).filter(
         unit__virtual_account__in={label.virtual_account_id for label in by_label},
         serial__in={label.serial for label in by_label},
         removed_at=None,
-    ).exclude(instances__registration__in=ALIVE)  # fmt: skip
+    )
+    devices = list(found.select_related("unit").order_by("uid"))
+    # Asked when they are locked: another token may have let an instance in as one of them just now.
+    alive = set(Instance.objects.filter(device__in=devices, registration__in=ALIVE).values_list("device_id", flat=True))
     taken = []
-    for device in found.select_related("unit").order_by("pk"):
+    for device in sorted(devices, key=lambda device: device.pk):
         one = by_label.get(Label(device.unit.virtual_account_id, device.product_id, device.serial))
-        if one is not None and one.device is None:
+        if one is not None and one.device is None and device.pk not in alive:
             one.device = device
             taken.append(device)
     return taken
@@ -339,12 +337,12 @@ def _event(
     place_id: int,
     asked: Registration,
     *,
-    again: bool = False,
+    comes_back: bool = False,
 ) -> Event:
     return describe(
         device_actor(name, signed.address), "device.registered", account_id=account_id, virtual_account_id=place_id,
         subject=name, subject_uid=device_uid, act=signed.nonce,
-        after={"product_id": asked.fields.product_id, "serial": asked.fields.serial, "again": again},
+        after={"product_id": asked.fields.product_id, "serial": asked.fields.serial, "again": comes_back},
     )  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def _renew(
     )  # fmt: skip
     # Of two renewals in a row whose first answer was lost, what the instance still uses is what was good before both.
     unused = row.former_mac_generation is not None
-    changes = {
+    changes: dict[str, Any] = {
         "registration": Instance.Registration.REGISTERED,
         "former_mac_key_sealed": row.former_mac_key_sealed if unused else row.mac_key_sealed,
         "former_mac_generation": row.former_mac_generation if unused else row.mac_generation,
@@ -109,4 +109,4 @@ def _renew(
             after={"until": row.certificate_until.isoformat(), "thumbprint": thumbprint},
         )
     )  # fmt: skip
-    return answer_of(row.last_answer, signer)
+    return answer_of(changes["last_answer"], signer)

@@ -11,7 +11,9 @@ from daicho.domain.devices.models.records import Device
 from daicho.domain.devices.models.tokens import RegistrationToken
 from daicho.domain.tenancy.models import SmartAccount
 
-ALIVE = Q(registration__in=["registered", "expired"])
+ALIVE = ("registered", "expired")
+"""States in which an instance may still be answered: registered, or expired and to be renewed."""
+IS_ALIVE = Q(registration__in=ALIVE)
 
 
 class Instance(models.Model):
@@ -76,12 +78,8 @@ class Instance(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["device"], condition=Q(registration__in=["registered", "expired"]), name="instance_once_alive"
-            ),
-            models.UniqueConstraint(
-                fields=["thumbprint"], condition=Q(registration__in=["registered", "expired"]), name="instance_key_once"
-            ),
+            models.UniqueConstraint(fields=["device"], condition=IS_ALIVE, name="instance_once_alive"),
+            models.UniqueConstraint(fields=["thumbprint"], condition=IS_ALIVE, name="instance_key_once"),
         ]
         indexes = [
             models.Index(fields=["thumbprint"], name="instance_by_key"),
@@ -89,9 +87,9 @@ class Instance(models.Model):
                 fields=["former_thumbprint"], condition=~Q(former_thumbprint=""), name="instance_by_former_key"
             ),
             # Their condition is that of the questions, word by word: else PostgreSQL reads every instance.
-            models.Index(fields=["last_contact_at"], condition=ALIVE, name="instance_by_contact"),
-            models.Index(fields=["contact_due_at"], condition=ALIVE, name="instance_by_due"),
-            models.Index(fields=["certificate_until"], condition=ALIVE, name="instance_by_certificate"),
+            models.Index(fields=["last_contact_at"], condition=IS_ALIVE, name="instance_by_contact"),
+            models.Index(fields=["contact_due_at"], condition=IS_ALIVE, name="instance_by_due"),
+            models.Index(fields=["certificate_until"], condition=IS_ALIVE, name="instance_by_certificate"),
             models.Index(
                 fields=["account"], condition=Q(reused_sequence_at__isnull=False), name="instance_seems_twice"
             ),
@@ -103,4 +101,4 @@ class Instance(models.Model):
     @property
     def is_alive(self) -> bool:
         """Whether it may still be answered: registered, or expired and to be renewed."""
-        return self.registration in {self.Registration.REGISTERED, self.Registration.EXPIRED}
+        return self.registration in ALIVE
