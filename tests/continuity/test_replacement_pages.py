@@ -10,7 +10,7 @@ from django.test import Client
 
 from daicho.domain.continuity.models import Replacement
 from daicho.domain.devices.commands.licenses import UseLine, assign_to_device
-from daicho.domain.devices.commands.records import create_device
+from daicho.domain.devices.commands.records import change_device, create_device, move_device
 from daicho.domain.devices.models import Device
 from daicho.interfaces.cli import main as console
 from tests.world import World
@@ -54,6 +54,15 @@ def test_a_label_is_typed_checked_and_takes_over(world: World, failed: Device) -
     made = Replacement.objects.get()
     assert made.successor.serial == "FCW-2"
     assert made.failed.name in client.get(f"{A}/replacements/?q=FCW-2").content.decode()
+    assert "This device failed and was replaced by:" in client.get(f"{A}/devices/{failed.uid}/").content.decode()
+    move_device(
+        world.as_(world.admin), account=world.account, device_uid=made.successor.uid, target=world.tokyo,
+        request_id=uuid.uuid4(),
+    )  # fmt: skip
+    change_device(world.as_(world.admin), account=world.account, device_uid=made.successor.uid, name="secret name")
+    for page in ("replacements/", f"replacements/{made.uid}/", f"devices/{failed.uid}/"):
+        shown = client.get(f"{A}/{page}").content.decode()
+        assert ("secret name" in shown, "another virtual account" in shown) == (False, True)
     again = client.get(here)
     assert "This device is off the account" in again.content.decode()
 

@@ -48,10 +48,11 @@ def replace_device(
 ) -> Replacement:
     """Let another device take over all that a failed one used and held, at once and without the operator (S4).
 
-    The failed one is taken off and refused if it comes back. A new one that is typed is written down where the failed one was, with its
-    name unless another is given; one with this product ID and serial that the actor sees already is taken. Goes on without a valid agreement. The same request again
-    returns the first answer. Raises not_enough_licenses (an enforced license that the new one uses already),
-    device_replaced, device_removed, request_id_reused (409), same_device, FieldErrors (422).
+    The failed one is taken off and refused if it comes back. A new one that is typed is written down where the failed
+    one was, with its name unless another is given; one with this product ID and serial that the actor may change is
+    taken. Goes on without a valid agreement. The same request again returns the first answer. Raises
+    not_enough_licenses (an enforced license that the new one uses already), device_replaced, device_removed,
+    request_id_reused (409), same_device, FieldErrors (422).
     """
     content = fingerprint([failed_uid, successor.plain(), memo])
     ensure_may(actor, Permission.DEVICES_VIEW, account)

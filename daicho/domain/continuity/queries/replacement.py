@@ -17,10 +17,9 @@ from daicho.domain.access.policy import ensure_may, scope_of
 from daicho.domain.access.rules import Permission
 from daicho.domain.continuity.errors import nothing_to_tell_it_by, same_device
 from daicho.domain.continuity.models import Replacement
-from daicho.domain.devices.commands.instances import ALIVE
 from daicho.domain.devices.commands.records import fields_of
 from daicho.domain.devices.errors import device_removed, device_replaced
-from daicho.domain.devices.models import Device, Instance
+from daicho.domain.devices.models import ALIVE, Device, Instance
 from daicho.domain.devices.queries.devices import DeviceRow, get_device
 from daicho.domain.devices.rules import DeviceFields, read_fields
 from daicho.domain.ledger.models import HolderLine, Use
@@ -130,7 +129,7 @@ def needs_to_register(failed: Device, new: Device | None) -> bool:
 
 def _of(sight: Sight) -> QuerySet[Replacement]:
     found = Replacement.objects.filter(sight.condition("virtual_account"), account=sight.account)
-    return found.select_related("failed", "successor", "virtual_account", "token")
+    return found.select_related("failed", "successor__unit", "virtual_account", "token")
 
 
 def list_replacements(sight: Sight, *, text: str = "", cursor: str | None = None, size: int = 25) -> Page[Replacement]:
@@ -157,9 +156,9 @@ def get_replacement(actor: Actor, account: SmartAccount, uid: str) -> Replacemen
 
 def replacement_of(device: Device) -> Replacement | None:
     """How this device was replaced, if it was."""
-    return Replacement.objects.filter(failed=device).select_related("successor").first()
+    return Replacement.objects.filter(failed=device).select_related("successor__unit").first()
 
 
-def replaced_by_this(device: Device) -> list[Replacement]:
-    """Which devices this one took over from, newest first."""
-    return list(Replacement.objects.filter(successor=device).select_related("failed").order_by("-at"))
+def successor_in_sight(sight: Sight, made: Replacement) -> Device | None:
+    """The device that took over, unless it has moved since to where the reader sees nothing."""
+    return made.successor if sight.sees(made.successor.unit.virtual_account_id) else None

@@ -11,8 +11,14 @@ from pydantic import Field
 
 from daicho.domain.access import policy
 from daicho.domain.continuity.commands.replacement import replace_device
-from daicho.domain.continuity.queries.replacement import NewDevice, get_replacement, list_replacements
+from daicho.domain.continuity.queries.replacement import (
+    NewDevice,
+    get_replacement,
+    list_replacements,
+    successor_in_sight,
+)
 from daicho.domain.devices.queries.devices import look_at_devices
+from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.api.auth import actor_of, request_id_of
 from daicho.interfaces.api.paging import Paged, PageParams, paged
 from daicho.interfaces.api.problems import PROBLEMS
@@ -45,11 +51,11 @@ class MovedOut(Told):
 
 
 class ReplacementOut(Told):
-    """`failed`, `successor`: the devices."""
+    """`failed`, `successor`: the devices; the latter null where it has moved since out of the caller's sight."""
 
     uid: str
     failed: Named
-    successor: Named
+    successor: Named | None
     virtual_account: Named
     moved: list[MovedOut]
     memo: str
@@ -61,11 +67,12 @@ class ReplacementParams(PageParams):
     text: str = Field("", max_length=100, description="Words in the name or serial number of either device.")
 
 
-def replacement_out(made: Any) -> dict[str, Any]:
+def replacement_out(sight: Sight, made: Any) -> dict[str, Any]:
+    new = successor_in_sight(sight, made)
     return {
         "uid": made.uid,
         "failed": named(made.failed),
-        "successor": named(made.successor),
+        "successor": named(new) if new else None,
         "virtual_account": named(made.virtual_account),
         "moved": made.moved,
         "memo": made.memo,
@@ -87,7 +94,7 @@ def post_replace(request: HttpRequest, identifier: str, uid: Uid, body: ReplaceI
         actor, account=account, failed_uid=uid, request_id=request_id_of(request), memo=body.memo,
         successor=NewDevice(body.device, body.name, body.product_id, body.serial),
     )  # fmt: skip
-    return Status(201, replacement_out(made))
+    return Status(201, replacement_out(look_at_devices(actor, account), made))
 
 
 @router.get(
@@ -100,7 +107,7 @@ def get_list(request: HttpRequest, identifier: str, params: Query[ReplacementPar
     actor = actor_of(request)
     sight = look_at_devices(actor, policy.find_account(actor, identifier))
     page = list_replacements(sight, text=params.text, cursor=params.cursor, size=params.size)
-    return paged(page, replacement_out)
+    return paged(page, lambda made: replacement_out(sight, made))
 
 
 @router.get(
@@ -111,4 +118,5 @@ def get_list(request: HttpRequest, identifier: str, params: Query[ReplacementPar
 def get_one(request: HttpRequest, identifier: str, uid: Uid) -> Any:
     """One replacement."""
     actor = actor_of(request)
-    return replacement_out(get_replacement(actor, policy.find_account(actor, identifier), uid))
+    account = policy.find_account(actor, identifier)
+    return replacement_out(look_at_devices(actor, account), get_replacement(actor, account, uid))

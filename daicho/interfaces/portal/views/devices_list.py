@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from daicho.core.errors import BusinessError
 from daicho.domain.access.queries_events import latest_events
 from daicho.domain.access.rules import Permission
+from daicho.domain.continuity.queries.replacement import replacement_of, successor_in_sight
 from daicho.domain.devices.queries.devices import (
     DeviceCriteria,
     DeviceRow,
@@ -22,6 +23,7 @@ from daicho.domain.devices.queries.devices import (
 )
 from daicho.domain.devices.queries.instances import InstanceView, instance_of
 from daicho.domain.devices.queries.reservations import reservation_of
+from daicho.domain.ledger.errors import ANOTHER
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -137,6 +139,15 @@ AUTHORIZATIONS = {
 }  # fmt: skip
 
 
+def replaced_by(here: Here, sight: Sight, device: Any) -> dict[str, Any] | None:
+    """Where to read how a failed device was replaced."""
+    made = replacement_of(device)
+    if made is None:
+        return None
+    new = successor_in_sight(sight, made)
+    return {"name": new.name if new else ANOTHER, "url": here.url("replacements-detail", replacement=made.uid)}
+
+
 def instance_facts(view: InstanceView) -> list[kit.Fact]:
     """How the instance stands, and what happens next."""
     one = view.instance
@@ -230,6 +241,7 @@ def show_device(
         ],
         "reservation": _reservation(here, row),
         "short": short,
+        "replacement": replaced_by(here, sight, device),
         "instance": instance_facts(instance) if (instance := instance_of(device)) else [],
         "duplicates": [
             {

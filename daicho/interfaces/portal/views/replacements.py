@@ -21,10 +21,12 @@ from daicho.domain.continuity.queries.replacement import (
     find_successor,
     get_replacement,
     list_replacements,
+    successor_in_sight,
     what_goes_over,
 )
 from daicho.domain.devices.queries.devices import DeviceRow, get_device, look_at_devices
 from daicho.domain.devices.queries.reservations import reservation_of
+from daicho.domain.ledger.errors import ANOTHER
 from daicho.domain.ledger.queries.sight import Sight
 from daicho.interfaces.portal import components as kit
 from daicho.interfaces.portal import words
@@ -119,7 +121,8 @@ def _reservation_to_bind(here: Here, new: Any) -> list[kit.Fact]:
 @account_page(Permission.DEVICES_VIEW)
 def detail(request: HttpRequest, here: Here, replacement: str) -> HttpResponseBase:
     made = get_replacement(here.actor, here.account, replacement)
-    failed, new = made.failed, made.successor
+    failed, new = made.failed, successor_in_sight(look_at_devices(here.actor, here.account), made)
+    here_it_is = new and here.url("devices-detail", device=new.uid)
     context = {
         "title": _("%(device)s was replaced") % {"device": failed.name},
         "crumbs": [
@@ -128,18 +131,18 @@ def detail(request: HttpRequest, here: Here, replacement: str) -> HttpResponseBa
         "facts": [
             kit.Fact(_("Failed device"), " · ".join(filter(None, (failed.name, failed.serial))),
                      url=here.url("devices-detail", device=failed.uid)),
-            kit.Fact(_("New device"), " · ".join(filter(None, (new.name, new.serial))),
-                     url=here.url("devices-detail", device=new.uid)),
+            kit.Fact(_("New device"), " · ".join(filter(None, (new.name, new.serial))) if new else str(ANOTHER),
+                     url=here_it_is or ""),
             kit.Fact(_("Virtual account"), made.virtual_account.name),
             kit.Fact(_("When"), words.datetime(made.at)),
             kit.Fact(_("Carried out by"), made.by),
             kit.Fact(_("Memo"), made.memo),
             *([kit.Fact(_("Registration token for the new device"), made.token.secret_hint + "…",
                         url=here.url("tokens-detail", registration=made.token.uid))] if made.token else []),
-            *_reservation_to_bind(here, new),
+            *(_reservation_to_bind(here, new) if new else []),
         ],
         "lines": _lines([GoesOver(**line) for line in made.moved]),
-        "device_url": here.url("devices-detail", device=new.uid),
+        "device_url": here_it_is,
         "list_url": here.url("replacements-list"),
     }  # fmt: skip
     return render(request, "replacements/detail.html", context)
@@ -163,14 +166,17 @@ class ReplacementList(ListPage):
             Column("failed", gettext_lazy("Failed device"), value=lambda r: r.failed.name,
                    link=lambda r: here.url("replacements-detail", replacement=r.uid)),
             Column("failed_serial", gettext_lazy("Its serial number"), kind="code", value=lambda r: r.failed.serial),
-            Column("new", gettext_lazy("New device"), value=lambda r: r.successor.name, phone=True),
-            Column("new_serial", gettext_lazy("New serial number"), kind="code", value=lambda r: r.successor.serial, phone=True),
+            Column("new", gettext_lazy("New device"), value=lambda r: self.new(r).name, phone=True),
+            Column("new_serial", gettext_lazy("New serial number"), kind="code", value=lambda r: self.new(r).serial, phone=True),
             Column("virtual_account", gettext_lazy("Virtual account"), value=lambda r: r.virtual_account.name),
             Column("at", gettext_lazy("When"), kind="datetime", phone=True),
             Column("by", gettext_lazy("Carried out by")),
             Column("memo", gettext_lazy("Memo"), optional=True),
         ]  # fmt: skip
         return columns if self.sight.is_wide else [c for c in columns if c.key != "virtual_account"]
+
+    def new(self, made: Any) -> Any:
+        return successor_in_sight(self.sight, made) or NewDevice(name=str(ANOTHER))
 
     def fetch(self, q: ListQuery) -> Page:
         found = list_replacements(self.sight, text=q.text, cursor=q.cursor, size=q.size)
