@@ -19,7 +19,7 @@ from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.devices import air_gapped, signing
 from daicho.domain.devices.air_gapped import DeviceRequest, Grant, Proof
 from daicho.domain.devices.errors import code_not_by_device, device_is_reserved, request_code_used, request_id_reused
-from daicho.domain.devices.models import Device, Instance, Reservation, ReservationAct, ReservationAuthorization
+from daicho.domain.devices.models import ALIVE, Device, Instance, Reservation, ReservationAct, ReservationAuthorization
 from daicho.domain.devices.reservation_states import ReservationAct as Did
 from daicho.domain.devices.reservation_states import state_after
 from daicho.domain.ledger.models import Entry, HolderLine
@@ -199,7 +199,7 @@ def tell_instance(reservation: Reservation, *, reserved: bool) -> None:
     the ledger locks its unit, as the hot path does."""
     instances = Instance.objects.filter(
         device__unit=reservation.holder.unit_id,
-        registration__in=[Instance.Registration.REGISTERED, Instance.Registration.EXPIRED],
+        registration__in=ALIVE,
     )
     if reserved:
         instances.update(authorization=Instance.Authorization.RESERVED, authorization_since=now())

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.devices.models.records import Device
 from daicho.domain.devices.models.tokens import RegistrationToken
 from daicho.domain.tenancy.models import SmartAccount
@@ -16,7 +17,7 @@ ALIVE = ("registered", "expired")
 IS_ALIVE = Q(registration__in=ALIVE)
 
 
-class Instance(models.Model):
+class Instance(Row):
     """The row that every request of a device reads and at most one writes: its keys, its states, its last contact.
 
     Out of compliance is not stored: an authorized instance is so while a tag that it draws is short in its pool. A

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db import models
 
 from daicho.core.clock import now
+from daicho.core.rows import Row
 
 
-class SigningKey(models.Model):
+class SigningKey(Row):
     """An Ed25519 key of the installation. `version`: of the key set that made it known.
 
     Known from `created_at`, signing from `signs_from` until the next one does, verified until `retired_at`.

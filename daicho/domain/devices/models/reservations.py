@@ -9,12 +9,13 @@ from django.db.models import Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.devices.models.keys import SigningKey
 from daicho.domain.ledger.models import Entry, Holder, Unit
 from daicho.domain.tenancy.models import SmartAccount
 
 
-class Reservation(models.Model):
+class Reservation(Row):
     """Licenses set aside for one device, bound to the key that its request code carried.
 
     Whose they are is the holder's unit, which a replacement changes; `bound_unit` is whose key it is. What may be done in
@@ -71,7 +72,7 @@ class Reservation(models.Model):
         return self.uid
 
 
-class ReservationAuthorization(models.Model):
+class ReservationAuthorization(Row):
     """An authorization as it was made: the file's document and the typed form, the same at each look."""
 
     reservation = models.ForeignKey(
@@ -88,7 +89,7 @@ class ReservationAuthorization(models.Model):
         constraints = [models.UniqueConstraint(fields=["reservation", "number"], name="reservation_authorization_once")]
 
 
-class ReservationAct(models.Model):
+class ReservationAct(Row):
     """What was done with a reservation, by request: the same again is answered as the first time."""
 
     account = models.ForeignKey(SmartAccount, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -9,10 +9,11 @@ from django.db.models import F, Q
 
 from daicho.core.clock import now
 from daicho.core.ids import new_uid
+from daicho.core.rows import Row
 from daicho.domain.tenancy.models import SmartAccount, VirtualAccount
 
 
-class RegistrationToken(models.Model):
+class RegistrationToken(Row):
     """A secret that so many devices may register with, for so long; either limit ends it.
 
     The secret is found by its SHA-256 and kept sealed (`core.sealing`), so that those who may issue it can see it again.
