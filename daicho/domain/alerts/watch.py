@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from daicho.core.clock import now
 from daicho.core.pace import in_background
@@ -25,6 +26,14 @@ type Place = tuple[int | None, dt.datetime | None]
 """Where (a virtual account) and by when: when either changes, it is another alert."""
 
 
+class Fact(NamedTuple):
+    """What holds and has no alert yet."""
+
+    source: str
+    account_id: int
+    place: Place
+
+
 def run() -> dict[str, int]:
     """Bring alerts up to date and post the mails that this causes; returns how many were opened, resolved, mailed."""
     opened = resolved = 0
@@ -36,26 +45,25 @@ def run() -> dict[str, int]:
 
 
 def _follow(kind: AlertKind) -> tuple[int, int]:
-    """Resolve the alerts of a kind whose condition holds no more, open one for each fact that has none."""
-    facts = kind.facts()
-    holds: dict[str, Place] = {}
-    accounts: dict[str, int] = {}
-    for source, account, place, due in facts.rows.order_by().values_list(
-        "fact_source", "fact_account", "fact_place", "fact_due"
-    ):
-        holds[source], accounts[source] = (place, due), account
-    is_open: dict[str, Place] = {}
-    gone: list[int] = []
+    """Resolve the alerts of a kind whose condition holds no more, open one for each fact that has none.
+
+    What is open is kept in memory, what holds is only passed by: both may be a hundred thousand.
+    """
     alerts = Alert.objects.filter(kind=kind.code, resolved_at=None)
-    for number, source, place, due in alerts.values_list("pk", "source", "virtual_account_id", "action_due_at"):
-        if holds.get(source) == (place, due):
-            is_open[source] = (place, due)
+    columns = ("source", "pk", "virtual_account_id", "action_due_at")
+    is_open = {source: (number, (place, due)) for source, number, place, due in alerts.values_list(*columns).iterator()}
+    new: list[Fact] = []
+    facts = kind.facts().rows.order_by().values_list("fact_source", "fact_account", "fact_place", "fact_due")
+    for source, account, place, due in facts.iterator():
+        known = is_open.get(source)
+        if known is not None and known[1] == (place, due):
+            del is_open[source]
         else:
-            gone.append(number)
-    new = [source for source in holds if source not in is_open]
+            new.append(Fact(source, account, (place, due)))
+    gone = [number for number, _ in is_open.values()]
     return (
         sum(_resolve(part) for part in chunks(gone, LONGEST_STEP)),
-        sum(_open(kind, part, holds, accounts) for part in chunks(new, LONGEST_STEP)),
+        sum(_open(kind, part) for part in chunks(new, LONGEST_STEP)),
     )
 
 
@@ -63,20 +71,20 @@ def _resolve(numbers: Sequence[int]) -> int:
     return Alert.objects.filter(pk__in=numbers, resolved_at=None).update(resolved_at=now())
 
 
-def _open(kind: AlertKind, sources: Sequence[str], holds: dict[str, Place], accounts: dict[str, int]) -> int:
-    told = kind.facts().tell(sources)
+def _open(kind: AlertKind, facts: Sequence[Fact]) -> int:
+    told = kind.facts().tell([fact.source for fact in facts])
     alerts = [
         Alert(
-            account_id=accounts[source],
-            virtual_account_id=holds[source][0],
+            account_id=fact.account_id,
+            virtual_account_id=fact.place[0],
             kind=kind.code,
             severity=kind.severity,
-            source=source,
-            data=told[source],
-            action_due_at=holds[source][1],
+            source=fact.source,
+            data=told[fact.source],
+            action_due_at=fact.place[1],
         )
-        for source in sources
-        if source in told
+        for fact in facts
+        if fact.source in told
     ]
     with in_background():
         Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=500)
