@@ -68,6 +68,10 @@ def test_what_stands_on_the_label_of_the_new_one_is_enough(world: World, failed:
     assert failed.removed_at is not None
     assert failed.replaced_by == new
     assert done.moved == [{"sku": "STO-STD", "quantity": 2, "reserved": 0}]
+    used = Event.objects.filter(kind="license.used", after__sku="STO-STD").order_by("pk")
+    assert [(one.subject, one.subject_uid) for one in used][-2:] == [
+        ("osaka-sw-07", failed.unit.uid), ("osaka-sw-07", new.unit.uid),
+    ]  # fmt: skip
     event = Event.objects.get(kind="device.replaced")
     assert (event.subject, event.memo, event.after["serial"]) == ("osaka-sw-07", "RMA 4711", "FCW-2")
 

@@ -71,7 +71,7 @@ def replace_device(
     moved = what_goes_over(failed)
     replace_unit(
         actor, account=account, failed=failed.unit, successor=new.unit,
-        request_id=derived_uuid(request_id, "replace"), memo=memo,
+        request_id=derived_uuid(request_id, "replace"), memo=memo, called=(failed.name, new.name),
     )  # fmt: skip
     failed.removed_at, failed.replaced_by = now(), new
     failed.save(update_fields=["removed_at", "replaced_by"])

@@ -8,11 +8,12 @@ from daicho.core.actor import Actor
 from daicho.core.commands import command
 from daicho.core.errors import NotFound
 from daicho.domain.access.rules import Permission
+from daicho.domain.audit.record import record_many
 from daicho.domain.catalog.models import LicenseTag
 from daicho.domain.ledger.book import Book, Spot, UseRow
 from daicho.domain.ledger.door import ensure_may_in, names_for
 from daicho.domain.ledger.errors import same_unit
-from daicho.domain.ledger.events import record_moves, record_uses
+from daicho.domain.ledger.events import describe_uses, record_moves
 from daicho.domain.ledger.judging import shortage
 from daicho.domain.ledger.locking import load_uses
 from daicho.domain.ledger.models import Entry, Holder, Unit
@@ -31,12 +32,13 @@ def replace_unit(
     successor: Unit,
     request_id: uuid.UUID,
     memo: str = "",
+    called: tuple[str, str] = ("", ""),
 ) -> Entry:
     """Let a unit take over what a failed one used and held, in the virtual account where that one drew; no lot moves.
 
     What the successor uses already of a license is not added: it then uses the larger of the two. One act, judged as a
     whole: counted even when short, but enforced and export-controlled licenses must suffice. Goes on without a valid
-    agreement (product.md, good standing). Raises not_enough_licenses, request_id_reused (409), same_device (422).
+    agreement (product.md, good standing). `called`: what people call the two. Raises not_enough_licenses, request_id_reused (409), same_device (422).
     """
     if account.pk not in {failed.account_id, successor.account_id} or failed.account_id != successor.account_id:
         raise NotFound
@@ -79,7 +81,9 @@ def replace_unit(
     if posted.book is not None:
         successor.virtual_account = failed.virtual_account
         record_moves(actor, "license.transferred", posted.entry, posted.book)
-        record_uses(actor, "license.used", posted.book, memo=memo)
+        for unit, name in zip((failed, successor), called, strict=True):
+            steps = [step for step in posted.book.steps.values() if step.unit.pk == unit.pk]
+            record_many(describe_uses(actor, "license.used", steps, subject=name, memo=memo))
     return posted.entry
 
 
