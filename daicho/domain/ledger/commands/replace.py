@@ -38,9 +38,10 @@ def replace_unit(
 
     What the successor uses already of a license is not added: it then uses the larger of the two. One act, judged as a
     whole: counted even when short, but enforced and export-controlled licenses must suffice. Goes on without a valid
-    agreement (product.md, good standing). `called`: what people call the two. Raises not_enough_licenses, request_id_reused (409), same_device (422).
+    agreement (product.md, good standing). `called`: what people call the two. Raises not_enough_licenses,
+    request_id_reused (409), same_device (422).
     """
-    if account.pk not in {failed.account_id, successor.account_id} or failed.account_id != successor.account_id:
+    if {failed.account_id, successor.account_id} != {account.pk}:
         raise NotFound
     if failed.pk == successor.pk:
         raise same_unit()
